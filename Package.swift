@@ -1,0 +1,40 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import PackageDescription
+
+// Targets stand in the order of the layers: a target depends only on targets above it.
+let package = Package(
+  name: "swift-allocators",
+  products: [
+    .library(name: "AllocatorABI", targets: ["AllocatorABI", "SystemDefaults"]),
+    .library(name: "SystemAllocator", targets: ["SystemAllocator"]),
+    .library(name: "JemallocAllocator", targets: ["JemallocAllocator"]),
+    .library(name: "GlobalSystem", targets: ["GlobalSystem"]),
+    .library(name: "GlobalJemalloc", targets: ["GlobalJemalloc"]),
+    .library(name: "GlobalDefault", targets: ["GlobalDefault"]),
+  ],
+  targets: [
+    // Platform support: what Swift cannot say.
+    .target(name: "CAllocatorSupport"),
+    .systemLibrary(name: "CJemalloc", pkgConfig: "jemalloc", providers: [.apt(["libjemalloc-dev"])]),
+
+    // The protocol and the facade.
+    .target(name: "AllocatorABI", dependencies: ["CAllocatorSupport"]),
+
+    // Allocators.
+    .target(name: "SystemAllocator", dependencies: ["AllocatorABI", "CAllocatorSupport"]),
+    .target(name: "JemallocAllocator", dependencies: ["AllocatorABI", "CJemalloc"]),
+
+    // What an artifact gets in which nobody chose.
+    .target(name: "CSystemDefaults"),
+    .target(name: "SystemDefaults", dependencies: ["CSystemDefaults", "SystemAllocator"]),
+
+    // Products that choose.
+    .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
+    .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
+    .target(name: "GlobalDefault", dependencies: ["JemallocAllocator"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

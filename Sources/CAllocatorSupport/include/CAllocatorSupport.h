@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+// Platform support for the layers above: declarations, no policy.
+
+#ifndef C_ALLOCATOR_SUPPORT_H
+#define C_ALLOCATOR_SUPPORT_H
+
+#include "annotations.h"
+#include "exported_symbols.h"
+#include "glibc_malloc.h"
+
+#endif

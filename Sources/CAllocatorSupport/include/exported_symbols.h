@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+#ifndef ALLOCATOR_EXPORTED_SYMBOLS_H
+#define ALLOCATOR_EXPORTED_SYMBOLS_H
+
+#include <stddef.h>
+
+#include "annotations.h"
+
+// The symbols by which an artifact's allocator is called. Exactly one `Global…` product defines them; where none is
+// linked, weak definitions lead to the system allocator. The contract of each is that of the requirement of the same
+// name in the Swift protocol `AllocatorABI`. The names and parameters of the five are those of Rust RFC 1183.
+
+ALLOCATOR_LEAF void *_Nullable __rust_allocate(size_t size, size_t align);
+ALLOCATOR_LEAF void __rust_deallocate(void *_Nonnull pointer, size_t old_size, size_t align);
+ALLOCATOR_LEAF void *_Nullable __rust_reallocate(void *_Nonnull pointer, size_t old_size, size_t size, size_t align);
+ALLOCATOR_LEAF size_t __rust_reallocate_inplace(void *_Nonnull pointer, size_t old_size, size_t size, size_t align);
+ALLOCATOR_LEAF size_t __rust_usable_size(size_t size, size_t align);
+
+// The name of the allocator behind the five: UTF-8, NUL-terminated, valid for the life of the process.
+ALLOCATOR_LEAF const char *_Nonnull __swift_allocator_name(void);
+
+#endif

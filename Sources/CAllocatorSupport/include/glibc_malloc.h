@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+#ifndef ALLOCATOR_GLIBC_MALLOC_H
+#define ALLOCATOR_GLIBC_MALLOC_H
+
+#include <stddef.h>
+
+#include "annotations.h"
+
+// glibc's allocator under the names that no other allocator interposes. glibc exports them (version GLIBC_2.2.5) and
+// declares them in no header. They stay glibc's in a process whose `malloc` another library has taken over.
+
+ALLOCATOR_LEAF void *_Nullable __libc_malloc(size_t size);
+ALLOCATOR_LEAF void *_Nullable __libc_calloc(size_t count, size_t size);
+ALLOCATOR_LEAF void *_Nullable __libc_realloc(void *_Nullable pointer, size_t size);
+ALLOCATOR_LEAF void *_Nullable __libc_memalign(size_t alignment, size_t size);
+ALLOCATOR_LEAF void __libc_free(void *_Nullable pointer);
+
+#endif

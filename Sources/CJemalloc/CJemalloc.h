@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+#ifndef C_JEMALLOC_H
+#define C_JEMALLOC_H
+
+#include <stddef.h>
+
+#if !__has_include(<jemalloc/jemalloc.h>)
+#error "jemalloc is not installed: apt-get install libjemalloc-dev"
+#else
+
+#include <jemalloc/jemalloc.h>
+
+// jemalloc's non-standard interface, declared once more to say that allocator code may call it (jemalloc neither calls
+// the Swift runtime nor needs it).
+#define JEMALLOC_LEAF __attribute__((swift_attr("@_noLocks")))
+JEMALLOC_LEAF void *mallocx(size_t size, int flags);
+JEMALLOC_LEAF void *rallocx(void *ptr, size_t size, int flags);
+JEMALLOC_LEAF size_t xallocx(void *ptr, size_t size, size_t extra, int flags);
+JEMALLOC_LEAF void sdallocx(void *ptr, size_t size, int flags);
+JEMALLOC_LEAF size_t nallocx(size_t size, int flags);
+
+#endif
+#endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import AllocatorABI
+import CJemalloc
+
+/// jemalloc, the system's library of that name.
+///
+/// It uses the non-standard interface of jemalloc(3), which takes sizes and alignments as the five functions do. An
+/// artifact that links this module links libjemalloc, and that library itself takes over `malloc` in the whole process.
+public enum JemallocAllocator: NamedAllocator {
+  @inlinable
+  public static var allocatorName: StaticString { "jemalloc" }
+
+  /// The alignment of every block of at least as many bytes, in bytes: jemalloc's quantum.
+  @inlinable
+  @inline(__always)
+  static var naturalAlignment: Int { 16 }
+
+  /// The flags of the non-standard interface that ask for `align`: 0 where a block of `size` bytes has it anyway.
+  ///
+  /// A block smaller than the quantum is aligned to its size only, so a size below the alignment needs the flag as well.
+  @inlinable
+  @inline(__always)
+  static func flags(size: Int, align: Int) -> Int32 {
+    // MALLOCX_LG_ALIGN(la) is `la`.
+    align <= naturalAlignment && align <= size ? 0 : Int32(truncatingIfNeeded: align.trailingZeroBitCount)
+  }
+
+  /// The size to ask jemalloc for: `size`, but 1 for 0, which its non-standard interface leaves undefined; and, for an
+  /// alignment that is not a power of two, a size that jemalloc refuses, as it does by itself any that is negative here.
+  ///
+  /// That leaves the refusal to jemalloc, and every function a straight line that ends in one jump.
+  @inlinable
+  @inline(__always)
+  static func request(size: Int, align: Int) -> Int {
+    align.nonzeroBitCount == 1 ? (size == 0 ? 1 : size) : -1
+  }
+
+  /// Allocates with `mallocx`. See ``AllocatorABI/allocate(size:align:)``.
+  @inlinable
+  public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
+    mallocx(request(size: size, align: align), flags(size: size, align: align))
+  }
+
+  /// Releases with `sdallocx`, which need not look the size up. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  @inlinable
+  public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
+    sdallocx(pointer, oldSize == 0 ? 1 : oldSize, flags(size: oldSize, align: align))
+  }
+
+  /// Resizes with `rallocx`. See ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  @inlinable
+  public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
+    -> UnsafeMutableRawPointer?
+  {
+    rallocx(pointer, request(size: size, align: align), flags(size: size, align: align))
+  }
+
+  /// Resizes with `xallocx`, which grows and shrinks blocks of 16 KiB and more where they are. See
+  /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  @inlinable
+  public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
+    xallocx(pointer, request(size: size, align: align), 0, flags(size: size, align: align))
+  }
+
+  /// Asks `nallocx`. See ``AllocatorABI/usableSize(size:align:)``.
+  @inlinable
+  public static func usableSize(size: Int, align: Int) -> Int {
+    // 0 for a size that jemalloc refuses.
+    let usable = nallocx(request(size: size, align: align), flags(size: size, align: align))
+    return usable == 0 ? size : usable
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import AllocatorABI
+import CAllocatorSupport
+
+/// glibc's allocator.
+///
+/// It calls glibc's functions by the names that nothing interposes (`__libc_malloc` and its kin), so it stays glibc's
+/// allocator in a process whose `malloc` another library has taken over, and it can serve as that `malloc` itself.
+///
+/// Every block that glibc returns is aligned to 16 bytes. A larger alignment takes `memalign`, and a resize that may move
+/// such a block is an allocation, a copy and a release, because `realloc` forgets the alignment.
+public enum SystemAllocator: NamedAllocator {
+  @inlinable
+  public static var allocatorName: StaticString { "system" }
+
+  /// The alignment of every block that glibc returns, in bytes: `MALLOC_ALIGNMENT`, 2 × `sizeof (size_t)`.
+  @inlinable
+  @inline(__always)
+  static var naturalAlignment: Int { 2 * MemoryLayout<Int>.size }
+
+  /// Bytes that glibc keeps in front of a block: the size word of its chunk.
+  @inlinable
+  @inline(__always)
+  static var chunkHeaderSize: Int { MemoryLayout<Int>.size }
+
+  /// Bytes of the smallest chunk: four words, `MINSIZE` in glibc.
+  @inlinable
+  @inline(__always)
+  static var smallestChunkSize: Int { 4 * MemoryLayout<Int>.size }
+
+  /// Allocates with `malloc`, or with `memalign` where `align` is above 16. See ``AllocatorABI/allocate(size:align:)``.
+  @inlinable
+  public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
+    guard isValid(size: size, align: align) else { return nil }
+    if align <= naturalAlignment { return __libc_malloc(size) }
+    return __libc_memalign(align, size)
+  }
+
+  /// Releases with `free`; size and alignment are not used. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  @inlinable
+  public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
+    __libc_free(pointer)
+  }
+
+  /// Resizes with `realloc`; where `align` is above 16, in place if the block is large enough and not twice too large,
+  /// else by an aligned allocation and a copy. See ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  @inlinable
+  public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
+    -> UnsafeMutableRawPointer?
+  {
+    guard isValid(size: size, align: align) else { return nil }
+    if align <= naturalAlignment {
+      // realloc (pointer, 0) would release the block.
+      return __libc_realloc(pointer, max(size, 1))
+    }
+    return reallocateAligned(pointer, oldSize: oldSize, size: size, align: align)
+  }
+
+  @inlinable
+  static func reallocateAligned(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
+    -> UnsafeMutableRawPointer?
+  {
+    let fits = size <= usableSize(size: oldSize, align: align)
+    if fits && size >= oldSize / 2 { return pointer }
+    guard let moved = __libc_memalign(align, size) else {
+      // A block that is to shrink is large enough as it is.
+      return fits ? pointer : nil
+    }
+    moved.copyMemory(from: pointer, byteCount: min(oldSize, size))
+    __libc_free(pointer)
+    return moved
+  }
+
+  /// Says whether `size` fits the block as it is: glibc has no function that resizes without moving. See
+  /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  @inlinable
+  public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
+    usableSize(size: oldSize, align: align)
+  }
+
+  /// Computes what `malloc_usable_size` would at least say of such a block: the chunk (block and one word, rounded up to
+  /// 16 bytes, 32 at least) less that word. See ``AllocatorABI/usableSize(size:align:)``.
+  ///
+  /// A block that glibc maps by itself holds more, which depends on the state of the heap and is therefore not promised.
+  @inlinable
+  public static func usableSize(size: Int, align: Int) -> Int {
+    guard isValid(size: size, align: align), size <= Int.max - smallestChunkSize else { return size }
+    let chunkSize = (size + chunkHeaderSize + naturalAlignment - 1) & ~(naturalAlignment - 1)
+    return max(chunkSize, smallestChunkSize) - chunkHeaderSize
+  }
+}
