@@ -18,7 +18,8 @@ let package = Package(
   targets: [
     // Platform support: what Swift cannot say.
     .target(name: "CAllocatorSupport"),
-    .systemLibrary(name: "CJemalloc", pkgConfig: "jemalloc", providers: [.apt(["libjemalloc-dev"])]),
+    // No pkgConfig: SwiftPM would warn of a missing libjemalloc-dev whoever does not use it. The header says it instead.
+    .systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])]),
 
     // The protocol and the facade.
     .target(name: "AllocatorABI", dependencies: ["CAllocatorSupport"]),
@@ -35,6 +36,10 @@ let package = Package(
     .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
     .target(name: "GlobalDefault", dependencies: ["JemallocAllocator"]),
+
+    // Tests. What is about a whole process runs in programs of dependent packages, which ProcessTests builds and starts.
+    .target(name: "ProcessTestSupport", path: "Tests/ProcessTestSupport"),
+    .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

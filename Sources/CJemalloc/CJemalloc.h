@@ -4,13 +4,12 @@
 #ifndef C_JEMALLOC_H
 #define C_JEMALLOC_H
 
-#include <stddef.h>
-
 #if !__has_include(<jemalloc/jemalloc.h>)
 #error "jemalloc is not installed: apt-get install libjemalloc-dev"
 #else
 
 #include <jemalloc/jemalloc.h>
+#include <stddef.h>
 
 // jemalloc's non-standard interface, declared once more to say that allocator code may call it (jemalloc neither calls
 // the Swift runtime nor needs it).

@@ -9,6 +9,12 @@
 
 import AllocatorABI
 
+/// What the linker names first when two allocators are in one artifact: symbols stand in an object in the order of the
+/// source, so this one stays in front.
+@_noLocks
+@_cdecl("ERROR_two_allocators_are_linked__name_only_one_Global_product_in_Package_swift")
+public func exportedOnce() {}
+
 @_noLocks
 @_cdecl("__rust_allocate")
 public func exportedAllocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
@@ -46,8 +52,3 @@ public func exportedUsableSize(size: Int, align: Int) -> Int {
 public func exportedName() -> UnsafePointer<CChar> {
   UnsafeRawPointer(LinkedAllocator.exportedName.utf8Start).assumingMemoryBound(to: CChar.self)
 }
-
-/// A name that two allocators in one artifact make the linker print.
-@_noLocks
-@_cdecl("ERROR_two_allocators_are_linked__name_only_one_Global_product_in_Package_swift")
-public func exportedOnce() {}

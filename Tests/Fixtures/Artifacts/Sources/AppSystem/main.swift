@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+// Reports on the allocator of its process. Which one that is, the manifest says alone.
+
+import AllocatorABI
+import Glibc
+
+switch CommandLine.arguments.dropFirst().first {
+case "name":
+  print(GlobalAllocator.name)
+case "facts":
+  printFacts()
+case "exhaust":
+  exhaustMemory()
+default:
+  print("usage: \(CommandLine.arguments[0]) name|facts|exhaust")
+  exit(64)
+}
+
+/// Prints facts about the process that no name can fake: whether libjemalloc is mapped, and by how much jemalloc's own
+/// count of allocated bytes grows with a Swift array, and with a block of the facade.
+func printFacts() {
+  print("libjemalloc mapped: \(isMapped("libjemalloc"))")
+  let before = jemallocAllocatedBytes()
+  let array = [UInt8](repeating: 1, count: 64 << 20)
+  let withArray = jemallocAllocatedBytes()
+  let block = GlobalAllocator.allocate(size: 32 << 20, align: 4096)
+  let withBlock = jemallocAllocatedBytes()
+  precondition(array[array.count - 1] == 1 && block != nil)
+  print("jemalloc grew with the array: \((withArray ?? 0) - (before ?? 0))")
+  print("jemalloc grew with the block: \((withBlock ?? 0) - (withArray ?? 0))")
+}
+
+func isMapped(_ library: String) -> Bool {
+  guard let maps = fopen("/proc/self/maps", "r") else { return false }
+  defer { fclose(maps) }
+  var line = [CChar](repeating: 0, count: 4096)
+  while fgets(&line, Int32(line.count), maps) != nil {
+    if strstr(line, library) != nil { return true }
+  }
+  return false
+}
+
+/// jemalloc's `stats.allocated`, or nil where there is no jemalloc in the process.
+func jemallocAllocatedBytes() -> Int? {
+  typealias Control =
+    @convention(c) (
+      UnsafePointer<CChar>, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?, UnsafeMutableRawPointer?, Int
+    ) -> Int32
+  guard let symbol = dlsym(nil, "mallctl") else { return nil }
+  let mallctl = unsafeBitCast(symbol, to: Control.self)
+  // Writing the epoch refreshes the statistics.
+  var epoch: UInt64 = 1
+  var allocated = 0
+  var length = MemoryLayout<Int>.size
+  guard mallctl("epoch", nil, nil, &epoch, MemoryLayout<UInt64>.size) == 0,
+    mallctl("stats.allocated", &allocated, &length, nil, 0) == 0
+  else { return nil }
+  return allocated
+}
+
+/// Under a limit of the address space: what does not fit gives nil and leaves the old block as it was, and the allocator
+/// works on.
+func exhaustMemory() {
+  let mebibyte = 1 << 20
+  guard let block = GlobalAllocator.allocate(size: mebibyte, align: 64) else { fatalError("the first block") }
+  block.initializeMemory(as: UInt8.self, repeating: 0x5a, count: mebibyte)
+
+  var limit = rlimit(rlim_cur: 2 << 30, rlim_max: 2 << 30)
+  precondition(setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0)
+
+  for align in [1, 16, 64, 1 << 21] {
+    precondition(GlobalAllocator.allocate(size: 4 << 30, align: align) == nil)
+  }
+  precondition(GlobalAllocator.reallocate(block, oldSize: mebibyte, size: 4 << 30, align: 64) == nil)
+  let inPlace = GlobalAllocator.reallocateInPlace(block, oldSize: mebibyte, size: 4 << 30, align: 64)
+  precondition(inPlace == GlobalAllocator.usableSize(size: mebibyte, align: 64))
+
+  // Until nothing is left, then everything back.
+  var blocks: [UnsafeMutableRawPointer] = []
+  blocks.reserveCapacity(4096)
+  while let next = GlobalAllocator.allocate(size: mebibyte, align: 16) { blocks.append(next) }
+  precondition(blocks.count > 512)
+  precondition(GlobalAllocator.reallocate(block, oldSize: mebibyte, size: 64 * mebibyte, align: 64) == nil)
+  for next in blocks { GlobalAllocator.deallocate(next, oldSize: mebibyte, align: 16) }
+
+  let bytes = UnsafeRawBufferPointer(start: block, count: mebibyte)
+  precondition(bytes.allSatisfy { $0 == 0x5a })
+  guard let grown = GlobalAllocator.reallocate(block, oldSize: mebibyte, size: 2 * mebibyte, align: 64) else {
+    fatalError("no memory after the release of everything")
+  }
+  GlobalAllocator.deallocate(grown, oldSize: 2 * mebibyte, align: 64)
+  print("exhausted \(blocks.count > 0)")
+}

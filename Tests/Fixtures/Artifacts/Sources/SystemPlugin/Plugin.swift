@@ -1,0 +1,1 @@
+../JemallocPlugin/Plugin.swift

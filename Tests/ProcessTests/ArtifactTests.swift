@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+import ProcessTestSupport
+import XCTest
+
+/// One program in a dependent package, built against each product that chooses, and against none.
+final class ArtifactTests: XCTestCase {
+  /// An artifact and what it has to say of itself.
+  private struct Artifact {
+    var program: String
+    var name: String
+    var runsOnJemalloc: Bool
+  }
+
+  private let artifacts = [
+    Artifact(program: "AppSystem", name: "system", runsOnJemalloc: false),
+    Artifact(program: "AppJemalloc", name: "jemalloc", runsOnJemalloc: true),
+    Artifact(program: "AppDefault", name: "jemalloc", runsOnJemalloc: true),
+    Artifact(program: "AppUnchosen", name: "system", runsOnJemalloc: false),
+  ]
+
+  func testDebug() throws { try check(.debug) }
+
+  func testRelease() throws { try check(.release) }
+
+  func testStaticStandardLibrary() throws {
+    // Libraries cannot be linked this way, so each program is built by itself.
+    try check(.staticStandardLibrary, byProduct: true)
+  }
+
+  private func check(_ configuration: FixturePackage.Configuration, byProduct: Bool = false) throws {
+    let package = try FixturePackage("Artifacts")
+    if !byProduct { _ = try package.build(configuration) }
+    for artifact in artifacts {
+      let products = try package.build(configuration, product: artifact.program)
+      let program = products.appendingPathComponent(artifact.program).path
+      try checkNameAndFacts(artifact, program)
+      let exhausted = try CommandResult.run([program, "exhaust"])
+      XCTAssertEqual(exhausted.lines, ["exhausted true"], "\(program): \(exhausted.transcript)")
+      XCTAssertEqual(exhausted.status, 0)
+      XCTAssertEqual(exhausted.standardError, "", "\(program): an allocator prints nothing when memory is exhausted")
+    }
+    let checkouts = package.folder.appendingPathComponent(".build-\(configuration)/checkouts").path
+    XCTAssertEqual(
+      try? FileManager.default.contentsOfDirectory(atPath: checkouts), [],
+      "a dependent package resolves no third-party dependency")
+  }
+
+  private func checkNameAndFacts(_ artifact: Artifact, _ program: String) throws {
+    let name = try CommandResult.run([program, "name"])
+    XCTAssertEqual(name.lines, [artifact.name], "\(program): \(name.transcript)")
+
+    let facts = try CommandResult.run([program, "facts"])
+    XCTAssertEqual(facts.lines.count, 3, facts.transcript)
+    XCTAssertEqual(facts.lines.first, "libjemalloc mapped: \(artifact.runsOnJemalloc)", program)
+    let grown = facts.lines.dropFirst().compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+    XCTAssertEqual(grown.count, 2, facts.transcript)
+    if artifact.runsOnJemalloc {
+      XCTAssertGreaterThanOrEqual(grown[0], 64 << 20, "\(program): a Swift array comes from jemalloc")
+      XCTAssertGreaterThanOrEqual(grown[1], 32 << 20, "\(program): the facade's block comes from jemalloc")
+    } else {
+      XCTAssertEqual(grown, [0, 0], program)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+import ProcessTestSupport
+import XCTest
+
+/// The entry points cost one jump over calling the library: seen in what a release build holds.
+final class EntryPointDisassemblyTests: XCTestCase {
+  /// In `GlobalJemalloc` each is a straight line that ends in a jump into libjemalloc, without a call, without a frame
+  /// beyond the frame pointer.
+  func testJemallocEntryPointsAreTailCalls() throws {
+    let library = try FixturePackage("Artifacts").build(.release, product: "JemallocPlugin")
+      .appendingPathComponent("libJemallocPlugin.so").path
+    let functions = [
+      "__rust_allocate": "mallocx", "__rust_deallocate": "sdallocx", "__rust_reallocate": "rallocx",
+      "__rust_reallocate_inplace": "xallocx",
+    ]
+    for (symbol, callee) in functions {
+      let instructions = try disassembly(of: symbol, in: library)
+      XCTAssertGreaterThan(instructions.count, 3, symbol)
+      guard let last = instructions.last else { continue }
+      XCTAssertTrue(last.hasPrefix("jmp") && last.contains("<\(callee)@plt>"), "\(symbol) ends in: \(last)")
+      for instruction in instructions.dropLast() {
+        XCTAssertFalse(
+          instruction.hasPrefix("call") || instruction.hasPrefix("j"), "\(symbol) is no straight line: \(instruction)")
+        XCTAssertFalse(
+          instruction.hasPrefix("push") && !instruction.contains("%rbp") || instruction.contains("%rsp)")
+            || instruction.hasPrefix("sub") && instruction.hasSuffix("%rsp"),
+          "\(symbol) has a frame: \(instruction)")
+      }
+    }
+  }
+
+  /// The instructions of a function, one string each, as `objdump` or `llvm-objdump` prints them in AT&T syntax.
+  private func disassembly(of symbol: String, in file: String) throws -> [String] {
+    let tool = try XCTUnwrap(
+      CommandResult.locate("objdump") ?? CommandResult.locate("llvm-objdump"), "no objdump, no llvm-objdump")
+    let option = tool.hasSuffix("llvm-objdump") ? "--disassemble-symbols=\(symbol)" : "--disassemble=\(symbol)"
+    let result = try CommandResult.run([tool, "-d", "--no-show-raw-insn", option, file])
+    XCTAssertEqual(result.status, 0, result.transcript)
+    let body = result.lines.drop { !$0.contains("<\(symbol)>:") }.dropFirst()
+    return body.prefix { $0.hasPrefix(" ") }.compactMap { line in
+      guard let colon = line.firstIndex(of: ":") else { return nil }
+      let text = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+      return text.isEmpty || text.hasPrefix("int3") || text.hasPrefix("nop") ? nil : text
+    }
+  }
+}
