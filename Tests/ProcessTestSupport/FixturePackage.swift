@@ -24,10 +24,12 @@ public struct FixturePackage: Sendable {
   public let folder: URL
 
   /// Copies the fixture `name`. Files that are the same already stay as they are, files that have gone are removed, and
-  /// symbolic links become what they lead to. In `Package.swift`, the path `../../..` becomes this package's own.
-  public init(_ name: String) throws {
+  /// symbolic links become what they lead to. In `Package.swift`, the path `../../..` becomes this package's own, and the
+  /// keys of `replacements` their values.
+  public init(_ name: String, replacing replacements: [String: String] = [:]) throws {
     folder = Self.workspace.appendingPathComponent(name)
-    try Self.copy(Self.fixtures.appendingPathComponent(name), to: folder)
+    let replacements = replacements.merging(["\"../../..\"": "\"\(Self.repository.path)\""]) { $1 }
+    try Self.copy(Self.fixtures.appendingPathComponent(name), to: folder, replacing: replacements)
   }
 
   /// A way to build: the arguments of `swift build`, and the folder for what it builds.
@@ -71,7 +73,7 @@ public struct FixturePackage: Sendable {
     public var description: String
   }
 
-  private static func copy(_ source: URL, to destination: URL) throws {
+  private static func copy(_ source: URL, to destination: URL, replacing replacements: [String: String]) throws {
     let files = FileManager.default
     try files.createDirectory(at: destination, withIntermediateDirectories: true)
     let names = try files.contentsOfDirectory(atPath: source.path).filter { !$0.hasPrefix(".build") }
@@ -84,13 +86,15 @@ public struct FixturePackage: Sendable {
       var isFolder: ObjCBool = false
       guard files.fileExists(atPath: from.path, isDirectory: &isFolder) else { continue }
       if isFolder.boolValue {
-        try copy(from, to: to)
+        try copy(from, to: to, replacing: replacements)
         continue
       }
       var contents = try Data(contentsOf: from)
       if name == "Package.swift" {
-        let manifest = String(decoding: contents, as: UTF8.self)
-        contents = Data(manifest.replacingOccurrences(of: "\"../../..\"", with: "\"\(repository.path)\"").utf8)
+        let manifest = replacements.reduce(String(decoding: contents, as: UTF8.self)) {
+          $0.replacingOccurrences(of: $1.key, with: $1.value)
+        }
+        contents = Data(manifest.utf8)
       }
       if (try? Data(contentsOf: to)) != contents { try contents.write(to: to) }
     }
