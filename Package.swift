@@ -15,6 +15,11 @@ let package = Package(
     .library(name: "GlobalJemalloc", targets: ["GlobalJemalloc"]),
     .library(name: "GlobalDefault", targets: ["GlobalDefault"]),
   ],
+  // For the benchmarks alone. Who depends on this package never resolves it, as long as no product that is declared above
+  // leads to it: executables are products of the root package without being declared.
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
   targets: [
     // Platform support: what Swift cannot say.
     .target(name: "CAllocatorSupport"),
@@ -37,9 +42,35 @@ let package = Package(
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
     .target(name: "GlobalDefault", dependencies: ["JemallocAllocator"]),
 
+    // Benchmarks: measuring, the work that is measured, one program for each product that chooses, and what runs them.
+    .executableTarget(name: "benchmark-launcher", path: "Benchmarks/BenchmarkLauncher"),
+    .target(name: "BenchmarkKit", path: "Benchmarks/BenchmarkKit"),
+    .target(name: "Workloads", path: "Benchmarks/Workloads"),
+    .executableTarget(
+      name: "Workloads-system", dependencies: ["AllocatorABI", "GlobalSystem", "Workloads"],
+      path: "Benchmarks/Workloads-system"),
+    .executableTarget(
+      name: "Workloads-jemalloc", dependencies: ["AllocatorABI", "GlobalJemalloc", "Workloads"],
+      path: "Benchmarks/Workloads-jemalloc"),
+    .executableTarget(
+      name: "Workloads-default", dependencies: ["AllocatorABI", "GlobalDefault", "Workloads"],
+      path: "Benchmarks/Workloads-default"),
+    .plugin(
+      name: "BuildWorkloads", capability: .buildTool(),
+      dependencies: ["Workloads-system", "Workloads-jemalloc", "Workloads-default"], path: "Benchmarks/BuildWorkloads"),
+    .executableTarget(
+      name: "AllocatorBenchmarks",
+      dependencies: [
+        "BenchmarkKit", "Workloads", "benchmark-launcher",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/AllocatorBenchmarks", plugins: ["BuildWorkloads"]),
+
     // Tests. What is about a whole process runs in programs of dependent packages, which ProcessTests builds and starts.
     .target(name: "ProcessTestSupport", path: "Tests/ProcessTestSupport"),
     .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
+    .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
+    .testTarget(name: "AllocatorBenchmarksTests", dependencies: ["AllocatorBenchmarks", "BenchmarkKit", "Workloads"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+
+extension Summary {
+  /// The summary as a table for a terminal.
+  ///
+  /// - Parameters:
+  ///   - subject: the title of the column of subjects, such as "workload".
+  ///   - contender: the title of the column of contenders, such as "allocator".
+  public func table(subject: String, contender: String) -> TextTable {
+    var table = TextTable([
+      (subject, .left), (contender, .left), ("time", .right), ("ratio", .right), ("95 %", .left), ("CPU", .right),
+      ("peak RSS", .right), ("ratio", .right), ("95 %", .left), ("runs", .right),
+    ])
+    var previous: String?
+    for row in rows {
+      if previous != nil && previous != row.subject { table.addGap() }
+      table.addRow([row.subject == previous ? "" : row.subject] + cells(of: row))
+      previous = row.subject
+    }
+    if rows.count > means.count {
+      table.addGap()
+      for (index, mean) in means.enumerated() {
+        table.addRow([
+          index == 0 ? "geometric mean" : "", mean.contender, "", text(mean.time), "", text(mean.processor), "",
+          text(mean.memory),
+        ])
+      }
+    }
+    return table
+  }
+
+  private func cells(of row: Row) -> [String] {
+    if row.failure != nil { return [row.contender, "failed"] }
+    guard let seconds = row.medianSeconds, let bytes = row.medianPeakResidentBytes else {
+      return [row.contender, "not run"]
+    }
+    // An interval of 1 to 1 would only hide those that say something.
+    let isBaseline = row.contender == baseline
+    return [
+      row.contender, String(format: "%.3f s", seconds), text(row.time?.median),
+      isBaseline ? "" : text(interval: row.time), text(row.processor?.median),
+      String(format: "%.1f MiB", bytes / 1_048_576), text(row.memory?.median),
+      isBaseline ? "" : text(interval: row.memory), "\(row.runs)",
+    ]
+  }
+
+  private func text(_ ratio: Double?) -> String {
+    ratio.map { String(format: "%.2f", $0) } ?? "-"
+  }
+
+  private func text(interval ratio: Ratio?) -> String {
+    ratio.map { String(format: "%.2f…%.2f", $0.low, $0.high) } ?? "-"
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+/// One cell of a comparison: one contender at one subject.
+public struct Trial: Sendable {
+  /// What the contenders are compared at: a workload, a shape, a program.
+  public var subject: String
+
+  /// What is being compared: an allocator.
+  public var contender: String
+
+  public var command: Command
+
+  /// Takes from a run that ended well what all contenders have to agree on, or throws what is wrong with it.
+  public var answer: @Sendable (ProgramRun) throws(WrongOutput) -> String
+
+  public init(
+    subject: String, contender: String, command: Command,
+    answer: @escaping @Sendable (ProgramRun) throws(WrongOutput) -> String = { run in run.output }
+  ) {
+    self.subject = subject
+    self.contender = contender
+    self.command = command
+    self.answer = answer
+  }
+}
+
+/// Why the output of a run is not what it should be, in a few words.
+public struct WrongOutput: Error {
+  public let reason: String
+
+  public init(_ reason: String) {
+    self.reason = reason
+  }
+}
