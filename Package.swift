@@ -14,6 +14,7 @@ let package = Package(
     .library(name: "GlobalSystem", targets: ["GlobalSystem"]),
     .library(name: "GlobalJemalloc", targets: ["GlobalJemalloc"]),
     .library(name: "GlobalDefault", targets: ["GlobalDefault"]),
+    .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
   ],
   targets: [
     // Platform support: what Swift cannot say.
@@ -37,7 +38,12 @@ let package = Package(
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
     .target(name: "GlobalDefault", dependencies: ["JemallocAllocator"]),
 
+    // Kits and tools: ordinary Swift.
+    .target(name: "AllocatorTestKit", dependencies: ["AllocatorABI"]),
+
     // Tests. What is about a whole process runs in programs of dependent packages, which ProcessTests builds and starts.
+    .testTarget(
+      name: "AllocatorTestKitTests", dependencies: ["AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
     .target(name: "ProcessTestSupport", path: "Tests/ProcessTestSupport"),
     .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
   ],
