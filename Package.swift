@@ -14,6 +14,7 @@ let package = Package(
     .library(name: "GlobalSystem", targets: ["GlobalSystem"]),
     .library(name: "GlobalJemalloc", targets: ["GlobalJemalloc"]),
     .library(name: "GlobalDefault", targets: ["GlobalDefault"]),
+    .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
   ],
   // For the benchmarks alone. Who depends on this package never resolves it, as long as no product that is declared above
   // leads to it: executables are products of the root package without being declared.
@@ -42,6 +43,9 @@ let package = Package(
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
     .target(name: "GlobalDefault", dependencies: ["JemallocAllocator"]),
 
+    // Kits and tools: ordinary Swift.
+    .target(name: "AllocatorTestKit", dependencies: ["AllocatorABI"]),
+
     // Benchmarks: measuring, the work that is measured, one program for each product that chooses, and what runs them.
     .executableTarget(name: "benchmark-launcher", path: "Benchmarks/BenchmarkLauncher"),
     .target(name: "BenchmarkKit", path: "Benchmarks/BenchmarkKit"),
@@ -67,6 +71,8 @@ let package = Package(
       path: "Benchmarks/AllocatorBenchmarks", plugins: ["BuildWorkloads"]),
 
     // Tests. What is about a whole process runs in programs of dependent packages, which ProcessTests builds and starts.
+    .testTarget(
+      name: "AllocatorTestKitTests", dependencies: ["AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
     .target(name: "ProcessTestSupport", path: "Tests/ProcessTestSupport"),
     .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
