@@ -15,7 +15,7 @@ public enum JemallocAllocator: NamedAllocator {
   /// The alignment of every block of at least as many bytes, in bytes: jemalloc's quantum.
   @inlinable
   @inline(__always)
-  static var naturalAlignment: Int { 16 }
+  static var naturalAlignment: UInt { 16 }
 
   /// The flags of the non-standard interface that ask for `align`: 0 where a block of `size` bytes has it anyway.
   ///
@@ -23,8 +23,10 @@ public enum JemallocAllocator: NamedAllocator {
   @inlinable
   @inline(__always)
   static func flags(size: Int, align: Int) -> Int32 {
-    // MALLOCX_LG_ALIGN(la) is `la`.
-    align <= naturalAlignment && align <= size ? 0 : Int32(truncatingIfNeeded: align.trailingZeroBitCount)
+    // MALLOCX_LG_ALIGN(la) is `la`. Compared without sign, a negative alignment is one that jemalloc refuses.
+    let needed = UInt(bitPattern: align)
+    return needed <= naturalAlignment && needed <= UInt(bitPattern: size)
+      ? 0 : Int32(truncatingIfNeeded: align.trailingZeroBitCount)
   }
 
   /// The size to ask jemalloc for: `size`, but 1 for 0, which its non-standard interface leaves undefined; and, for an

@@ -54,6 +54,8 @@ final class ArtifactTests: XCTestCase {
       XCTAssertEqual(exhausted.lines, ["exhausted true"], "\(program): \(exhausted.transcript)")
       XCTAssertEqual(exhausted.status, 0)
       XCTAssertEqual(exhausted.standardError, "", "\(program): an allocator prints nothing when memory is exhausted")
+      let laws = try CommandResult.run([program, "laws"])
+      XCTAssertEqual(laws.status, 0, "\(program): \(laws.transcript)")
     }
     let checkouts = package.folder.appendingPathComponent(".build-\(configuration)/checkouts").path
     XCTAssertEqual(

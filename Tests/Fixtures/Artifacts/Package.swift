@@ -14,19 +14,18 @@ let package = Package(
   ],
   dependencies: [.package(name: "swift-allocators", path: "../../..")],
   targets: [
-    .executableTarget(
-      name: "AppSystem", dependencies: [.abi, .product(name: "GlobalSystem", package: "swift-allocators")]),
-    .executableTarget(
-      name: "AppJemalloc", dependencies: [.abi, .product(name: "GlobalJemalloc", package: "swift-allocators")]),
-    .executableTarget(
-      name: "AppDefault", dependencies: [.abi, .product(name: "GlobalDefault", package: "swift-allocators")]),
-    .executableTarget(name: "AppUnchosen", dependencies: [.abi]),
-    .target(name: "JemallocPlugin", dependencies: [.product(name: "GlobalJemalloc", package: "swift-allocators")]),
-    .target(name: "SystemPlugin", dependencies: [.product(name: "GlobalSystem", package: "swift-allocators")]),
+    .executableTarget(name: "AppSystem", dependencies: [.abi, .kit, .global("GlobalSystem")]),
+    .executableTarget(name: "AppJemalloc", dependencies: [.abi, .kit, .global("GlobalJemalloc")]),
+    .executableTarget(name: "AppDefault", dependencies: [.abi, .kit, .global("GlobalDefault")]),
+    .executableTarget(name: "AppUnchosen", dependencies: [.abi, .kit]),
+    .target(name: "JemallocPlugin", dependencies: [.global("GlobalJemalloc")]),
+    .target(name: "SystemPlugin", dependencies: [.global("GlobalSystem")]),
     .target(name: "GuestPlugin", dependencies: [.abi]),
   ]
 )
 
 extension Target.Dependency {
   static var abi: Self { .product(name: "AllocatorABI", package: "swift-allocators") }
+  static var kit: Self { .product(name: "AllocatorTestKit", package: "swift-allocators") }
+  static func global(_ product: String) -> Self { .product(name: product, package: "swift-allocators") }
 }

@@ -4,6 +4,7 @@
 // Reports on the allocator of its process. Which one that is, the manifest says alone.
 
 import AllocatorABI
+import AllocatorTestKit
 import Glibc
 
 switch CommandLine.arguments.dropFirst().first {
@@ -13,8 +14,10 @@ case "facts":
   printFacts()
 case "exhaust":
   exhaustMemory()
+case "laws":
+  exit(AllocatorLaws<GlobalAllocator>.check() ? 0 : 1)
 default:
-  print("usage: \(CommandLine.arguments[0]) name|facts|exhaust")
+  print("usage: \(CommandLine.arguments[0]) name|facts|exhaust|laws")
   exit(64)
 }
 
