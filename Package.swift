@@ -4,6 +4,21 @@
 
 import PackageDescription
 
+/// A library for LD_PRELOAD over the allocator of the named target; `Sources/PreloadSupport/exports.map` says how it is linked.
+func preloadTarget(_ name: String, allocator: Target.Dependency) -> Target {
+  let support = "\(Context.packageDirectory)/Sources/PreloadSupport"
+  return .target(
+    name: name,
+    dependencies: [allocator, "AllocatorABI", "AllocatorAdapters", "CMallocFamily"],
+    linkerSettings: [
+      .unsafeFlags([
+        "-nostartfiles", "-use-ld=gold", "-resource-dir", "\(support)/no-runtime", "-no-toolchain-stdlib-rpath",
+        "-Xlinker", "--version-script=\(support)/exports.map",
+        "-Xlinker", "--gc-sections", "-Xlinker", "--weak-unresolved-symbols",
+      ])
+    ])
+}
+
 // Targets stand in the order of the layers: a target depends only on targets above it.
 let package = Package(
   name: "swift-allocators",
@@ -11,9 +26,12 @@ let package = Package(
     .library(name: "AllocatorABI", targets: ["AllocatorABI", "SystemDefaults"]),
     .library(name: "SystemAllocator", targets: ["SystemAllocator"]),
     .library(name: "JemallocAllocator", targets: ["JemallocAllocator"]),
+    .library(name: "AllocatorAdapters", targets: ["AllocatorAdapters"]),
     .library(name: "GlobalSystem", targets: ["GlobalSystem"]),
     .library(name: "GlobalJemalloc", targets: ["GlobalJemalloc"]),
     .library(name: "GlobalDefault", targets: ["GlobalDefault"]),
+    // Libraries for LD_PRELOAD.
+    .library(name: "PreloadCounting", type: .dynamic, targets: ["PreloadCounting"]),
     .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
   ],
   // For the benchmarks alone. Who depends on this package never resolves it, as long as no product that is declared above
@@ -34,6 +52,11 @@ let package = Package(
     .target(name: "SystemAllocator", dependencies: ["AllocatorABI", "CAllocatorSupport"]),
     .target(name: "JemallocAllocator", dependencies: ["AllocatorABI", "CJemalloc"]),
 
+    // Adapters, and the malloc family over any allocator.
+    .target(name: "CAllocatorCounters"),
+    .target(name: "AllocatorAdapters", dependencies: ["AllocatorABI", "CAllocatorCounters", "CAllocatorSupport"]),
+    .target(name: "CMallocFamily", dependencies: ["CAllocatorSupport"]),
+
     // What an artifact gets in which nobody chose.
     .target(name: "CSystemDefaults"),
     .target(name: "SystemDefaults", dependencies: ["CSystemDefaults", "SystemAllocator"]),
@@ -42,6 +65,9 @@ let package = Package(
     .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
     .target(name: "GlobalDefault", dependencies: ["JemallocAllocator"]),
+
+    // Libraries that run an allocator under any program: one line each.
+    preloadTarget("PreloadCounting", allocator: "SystemAllocator"),
 
     // Kits and tools: ordinary Swift.
     .target(name: "AllocatorTestKit", dependencies: ["AllocatorABI"]),

@@ -18,20 +18,21 @@ public enum SystemAllocator: NamedAllocator {
   /// The alignment of every block that glibc returns, in bytes: `MALLOC_ALIGNMENT`, 2 × `sizeof (size_t)`.
   @inlinable
   @inline(__always)
-  static var naturalAlignment: Int { 2 * MemoryLayout<Int>.size }
+  static var naturalAlignment: Int { @_noLocks get { 2 * MemoryLayout<Int>.size } }
 
   /// Bytes that glibc keeps in front of a block: the size word of its chunk.
   @inlinable
   @inline(__always)
-  static var chunkHeaderSize: Int { MemoryLayout<Int>.size }
+  static var chunkHeaderSize: Int { @_noLocks get { MemoryLayout<Int>.size } }
 
   /// Bytes of the smallest chunk: four words, `MINSIZE` in glibc.
   @inlinable
   @inline(__always)
-  static var smallestChunkSize: Int { 4 * MemoryLayout<Int>.size }
+  static var smallestChunkSize: Int { @_noLocks get { 4 * MemoryLayout<Int>.size } }
 
   /// Allocates with `malloc`, or with `memalign` where `align` is above 16. See ``AllocatorABI/allocate(size:align:)``.
   @inlinable
+  @_noLocks
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     guard isValid(size: size, align: align) else { return nil }
     if align <= naturalAlignment { return __libc_malloc(size) }
@@ -40,6 +41,7 @@ public enum SystemAllocator: NamedAllocator {
 
   /// Releases with `free`; size and alignment are not used. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
   @inlinable
+  @_noLocks
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
     __libc_free(pointer)
   }
@@ -47,6 +49,7 @@ public enum SystemAllocator: NamedAllocator {
   /// Resizes with `realloc`; where `align` is above 16, in place if the block is large enough and not twice too large,
   /// else by an aligned allocation and a copy. See ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
   @inlinable
+  @_noLocks
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
   {
@@ -59,6 +62,7 @@ public enum SystemAllocator: NamedAllocator {
   }
 
   @inlinable
+  @_noLocks
   static func reallocateAligned(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
   {
@@ -68,7 +72,7 @@ public enum SystemAllocator: NamedAllocator {
       // A block that is to shrink is large enough as it is.
       return fits ? pointer : nil
     }
-    moved.copyMemory(from: pointer, byteCount: min(oldSize, size))
+    memcpy(moved, pointer, oldSize < size ? oldSize : size)
     __libc_free(pointer)
     return moved
   }
@@ -76,6 +80,7 @@ public enum SystemAllocator: NamedAllocator {
   /// Says whether `size` fits the block as it is: glibc has no function that resizes without moving. See
   /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
   @inlinable
+  @_noLocks
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
     usableSize(size: oldSize, align: align)
   }
@@ -85,6 +90,7 @@ public enum SystemAllocator: NamedAllocator {
   ///
   /// A block that glibc maps by itself holds more, which depends on the state of the heap and is therefore not promised.
   @inlinable
+  @_noLocks
   public static func usableSize(size: Int, align: Int) -> Int {
     guard isValid(size: size, align: align), size <= Int.max - smallestChunkSize else { return size }
     let chunkSize = (size + chunkHeaderSize + naturalAlignment - 1) & ~(naturalAlignment - 1)

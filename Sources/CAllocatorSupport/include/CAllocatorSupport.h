@@ -7,7 +7,11 @@
 #define C_ALLOCATOR_SUPPORT_H
 
 #include "annotations.h"
+#include "error_number.h"
 #include "exported_symbols.h"
 #include "glibc_malloc.h"
+#include "memory.h"
+#include "misuse.h"
+#include "sanitizers.h"
 
 #endif

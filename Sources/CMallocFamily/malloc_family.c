@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+// The malloc family of the whole process. Every function is a jump to the one of the shim; C's rules (errno, overflow, null
+// pointers) are kept there, in Swift. The set is complete: a function that were left to glibc would hand out, or take, a
+// block of a heap that is not in use.
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "CAllocatorSupport.h"
+#include "CMallocFamily.h"
+#include "shim.h"
+
+#ifndef ALLOCATOR_SANITIZER
+
+// C17, 7.22.3: memory management functions.
+
+void *malloc(size_t size) { return __swift_malloc(size); }
+void *calloc(size_t count, size_t size) { return __swift_calloc(count, size); }
+void *realloc(void *pointer, size_t size) { return __swift_realloc(pointer, size); }
+void free(void *pointer) { __swift_free(pointer); }
+void *aligned_alloc(size_t alignment, size_t size) { return __swift_aligned_alloc(alignment, size); }
+
+// C23, 7.24.3: releases that say the size.
+
+void free_sized(void *pointer, size_t size) { __swift_free_sized(pointer, size); }
+void free_aligned_sized(void *pointer, size_t alignment, size_t size) {
+  __swift_free_aligned_sized(pointer, alignment, size);
+}
+
+// POSIX.1-2017.
+
+int posix_memalign(void **result, size_t alignment, size_t size) {
+  return __swift_posix_memalign(result, alignment, size);
+}
+
+// Solaris, BSD and GNU: posix_memalign(3), malloc(3), malloc_usable_size(3).
+
+void *memalign(size_t alignment, size_t size) { return __swift_aligned_alloc(alignment, size); }
+void *valloc(size_t size) { return __swift_valloc(size, sysconf(_SC_PAGESIZE)); }
+void *pvalloc(size_t size) { return __swift_pvalloc(size, sysconf(_SC_PAGESIZE)); }
+void *reallocarray(void *pointer, size_t count, size_t size) { return __swift_reallocarray(pointer, count, size); }
+size_t malloc_usable_size(void *pointer) { return __swift_malloc_usable_size(pointer); }
+void cfree(void *pointer) { __swift_free(pointer); }
+
+// glibc's tuning and statistics. They would work on glibc's own heap, which is not the one in use: so nothing is trimmed,
+// nothing can be set, and there is nothing to count.
+
+int malloc_trim(size_t padding) { return 0; }
+int mallopt(int parameter, int value) { return 0; }
+struct mallinfo mallinfo(void) { return (struct mallinfo){0}; }
+struct mallinfo2 mallinfo2(void) { return (struct mallinfo2){0}; }
+
+// malloc_stats(3) prints to standard error.
+void malloc_stats(void) { dprintf(STDERR_FILENO, "malloc: allocator %s\n", __swift_allocator_name()); }
+
+// malloc_info(3): -1 and EINVAL for options other than 0.
+int malloc_info(int options, FILE *stream) {
+  if (options != 0) {
+    errno = EINVAL;
+    return -1;
+  }
+  return fprintf(stream, "<malloc version=\"1\">\n<allocator name=\"%s\"/>\n</malloc>\n", __swift_allocator_name()) < 0 ? -1 : 0;
+}
+
+#endif

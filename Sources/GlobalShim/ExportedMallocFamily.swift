@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+// The shim's second part: the malloc family of the whole process over the module's `LinkedAllocator`.
+//
+// Written once. A module that has this file (as a symbolic link) beside `ExportedSymbols.swift` takes over malloc: the C
+// target `CMallocFamily` defines the symbols, and jumps to the functions here, which are known to C as `swiftcall`
+// functions. That target's module map links libc, which has to come before the Swift libraries on the linker's command
+// line: gold exports an executable's `malloc` only if it has seen libc's before it meets a reference to that one's version.
+
+import AllocatorABI
+import AllocatorAdapters
+import CMallocFamily
+
+@_noLocks
+@_silgen_name("__swift_malloc")
+public func exportedMalloc(_ size: Int) -> UnsafeMutableRawPointer? {
+  LinkedAllocator.mallocFamily.malloc(size)
+}
+
+@_noLocks
+@_silgen_name("__swift_calloc")
+public func exportedCalloc(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer? {
+  LinkedAllocator.mallocFamily.calloc(count: count, size: size)
+}
+
+@_noLocks
+@_silgen_name("__swift_realloc")
+public func exportedRealloc(_ pointer: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
+  LinkedAllocator.mallocFamily.realloc(pointer, size: size)
+}
+
+@_noLocks
+@_silgen_name("__swift_free")
+public func exportedFree(_ pointer: UnsafeMutableRawPointer?) {
+  LinkedAllocator.mallocFamily.free(pointer)
+}
+
+@_noLocks
+@_silgen_name("__swift_free_sized")
+public func exportedFreeSized(_ pointer: UnsafeMutableRawPointer?, _ size: Int) {
+  LinkedAllocator.mallocFamily.freeSized(pointer, size: size)
+}
+
+@_noLocks
+@_silgen_name("__swift_free_aligned_sized")
+public func exportedFreeAlignedSized(_ pointer: UnsafeMutableRawPointer?, _ alignment: Int, _ size: Int) {
+  LinkedAllocator.mallocFamily.freeAlignedSized(pointer, alignment: alignment, size: size)
+}
+
+@_noLocks
+@_silgen_name("__swift_aligned_alloc")
+public func exportedAlignedAlloc(_ alignment: Int, _ size: Int) -> UnsafeMutableRawPointer? {
+  LinkedAllocator.mallocFamily.alignedAlloc(alignment: alignment, size: size)
+}
+
+@_noLocks
+@_silgen_name("__swift_posix_memalign")
+public func exportedPosixMemalign(
+  _ result: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ alignment: Int, _ size: Int
+) -> Int32 {
+  LinkedAllocator.mallocFamily.posixMemalign(result, alignment: alignment, size: size)
+}
+
+@_noLocks
+@_silgen_name("__swift_reallocarray")
+public func exportedReallocarray(_ pointer: UnsafeMutableRawPointer?, _ count: Int, _ size: Int)
+  -> UnsafeMutableRawPointer?
+{
+  LinkedAllocator.mallocFamily.reallocarray(pointer, count: count, size: size)
+}
+
+@_noLocks
+@_silgen_name("__swift_valloc")
+public func exportedValloc(_ size: Int, _ pageSize: Int) -> UnsafeMutableRawPointer? {
+  LinkedAllocator.mallocFamily.valloc(size, pageSize: pageSize)
+}
+
+@_noLocks
+@_silgen_name("__swift_pvalloc")
+public func exportedPvalloc(_ size: Int, _ pageSize: Int) -> UnsafeMutableRawPointer? {
+  LinkedAllocator.mallocFamily.pvalloc(size, pageSize: pageSize)
+}
+
+@_noLocks
+@_silgen_name("__swift_malloc_usable_size")
+public func exportedMallocUsableSize(_ pointer: UnsafeMutableRawPointer?) -> Int {
+  LinkedAllocator.mallocFamily.usableSize(pointer)
+}
