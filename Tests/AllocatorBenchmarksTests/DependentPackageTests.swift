@@ -31,10 +31,8 @@ final class DependentPackageTests: XCTestCase {
       var name: String
       var dependencies: [Package]
     }
-    let launcher = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-      .appendingPathComponent("benchmark-launcher").path
     let arguments = ["swift", "package", "--package-path", folder.path, "show-dependencies", "--format", "json"]
-    let run = try ProgramLauncher(path: launcher).run(Command("/usr/bin/env", arguments), timeoutSeconds: 300)
+    let run = try Built.run(Command("/usr/bin/env", arguments))
     XCTAssertNil(run.failure)
     let json = run.output.drop { $0 != "{" }
     let package = try JSONDecoder().decode(Package.self, from: Data(json.utf8))
