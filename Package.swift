@@ -85,13 +85,15 @@ let package = Package(
     .executableTarget(
       name: "Workloads-default", dependencies: ["AllocatorABI", "GlobalDefault", "Workloads"],
       path: "Benchmarks/Workloads-default"),
+    .executableTarget(
+      name: "AllocationShapes", path: "Benchmarks/AllocationShapes", linkerSettings: [.linkedLibrary("m")]),
     .plugin(
       name: "BuildWorkloads", capability: .buildTool(),
       dependencies: ["Workloads-system", "Workloads-jemalloc", "Workloads-default"], path: "Benchmarks/BuildWorkloads"),
     .executableTarget(
       name: "AllocatorBenchmarks",
       dependencies: [
-        "BenchmarkKit", "Workloads", "benchmark-launcher",
+        "BenchmarkKit", "Workloads", "AllocationShapes", "benchmark-launcher",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/AllocatorBenchmarks", plugins: ["BuildWorkloads"]),

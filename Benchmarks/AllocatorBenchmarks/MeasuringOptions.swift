@@ -32,9 +32,11 @@ struct MeasuringOptions: ParsableArguments {
   /// - Parameters:
   ///   - trials: the trials, those of `baseline` first at each subject.
   ///   - rounds: how often, if the user did not say.
-  ///   - subject: the title of the column of subjects.
+  ///   - present: makes the tables of the summary.
   /// - Throws: `ExitCode.failure` if any run failed.
-  func measure(_ trials: [Trial], baseline: String, rounds usual: Int, subject: String) throws {
+  func measure(
+    _ trials: [Trial], baseline: String, rounds usual: Int, present: (Summary) -> [(caption: String?, table: TextTable)]
+  ) throws {
     let experiment = Experiment(
       trials: trials, rounds: rounds ?? (quick ? 1 : usual), warmsUp: !quick, seed: seed, timeoutSeconds: timeout,
       launcher: ProgramLauncher(path: try Siblings.path(of: "benchmark-launcher")))
@@ -58,7 +60,11 @@ struct MeasuringOptions: ParsableArguments {
     #if DEBUG
       print("A debug build: these numbers say nothing about a release build.\n")
     #endif
-    for row in report.summary.table(subject: subject, contender: "allocator").lines { print(row) }
+    for (index, part) in present(report.summary).enumerated() {
+      if index > 0 { print() }
+      if let caption = part.caption { print("\(caption)\n") }
+      for row in part.table.lines { print(row) }
+    }
     if let json { try report.json().write(to: URL(fileURLWithPath: json)) }
 
     let failures = report.summary.failures

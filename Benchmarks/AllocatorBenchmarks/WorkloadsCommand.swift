@@ -53,7 +53,9 @@ struct WorkloadsCommand: ParsableCommand {
           answer: { run throws(WrongOutput) in try Self.checksum(in: run, of: product) })
       }
     }
-    try options.measure(trials, baseline: baseline.name, rounds: 7, subject: "workload")
+    try options.measure(trials, baseline: baseline.name, rounds: 7) { summary in
+      [(nil, summary.table(subject: "workload", contender: "allocator"))]
+    }
   }
 
   /// Takes the checksum from what the program printed, once that says that it ran on the right allocator.

@@ -34,12 +34,18 @@ public struct ProgramLauncher: Sendable {
 
     let resultDescriptor: Int32 = 3
     let timeoutMilliseconds = timeoutSeconds.map { max(1, Int($0 * 1000)) } ?? 0
-    let arguments = [path, "\(resultDescriptor)", "\(timeoutMilliseconds)", command.executable] + command.arguments
+    // What steers the dynamic linker is for the program, not for the launcher: a library that is loaded before it would
+    // raise the peak that the program inherits.
+    let environment = environment(of: command)
+    let forLinker = environment.filter { $0.hasPrefix("LD_") }
+    let arguments =
+      [path, "\(resultDescriptor)", "\(timeoutMilliseconds)"] + forLinker + ["--", command.executable]
+      + command.arguments
     let launcher: pid_t
     do {
       defer { close(result[1]) }
       launcher = try spawn(
-        arguments, environment: environment(of: command),
+        arguments, environment: environment.filter { !$0.hasPrefix("LD_") },
         descriptors: [output.descriptor, errorOutput.descriptor, result[1]])
     }
     let line = readAll(result[0])

@@ -47,10 +47,6 @@ extension Summary {
     ]
   }
 
-  private func text(_ ratio: Double?) -> String {
-    ratio.map { String(format: "%.2f", $0) } ?? "-"
-  }
-
   private func text(interval ratio: Ratio?) -> String {
     ratio.map { String(format: "%.2f…%.2f", $0.low, $0.high) } ?? "-"
   }

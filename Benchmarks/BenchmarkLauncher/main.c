@@ -7,9 +7,10 @@
 // straight from a benchmark that has grown to 200 MiB therefore reports at least 200 MiB. This launcher stays at about
 // 1 MiB, forks, and so gives the program a peak of its own.
 //
-//     benchmark-launcher RESULT_FD TIMEOUT_MS PROGRAM [ARGUMENT...]
+//     benchmark-launcher RESULT_FD TIMEOUT_MS [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
 //
-// PROGRAM is a path. It runs in a process group of its own with the launcher's standard streams. When it ends, the rest
+// PROGRAM is a path. The variables are added to its environment: those of the dynamic linker have to come this way, or
+// they would work on the launcher as well. It runs in a process group of its own with the launcher's standard streams. When it ends, the rest
 // of its group is killed and one line is written to RESULT_FD:
 //
 //     exited CODE | signaled SIGNAL | timeout 0 | unstartable ERRNO
@@ -85,8 +86,10 @@ static int wait_for(int program, int result, long long deadline_ns) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 4) {
-    fputs("usage: benchmark-launcher RESULT_FD TIMEOUT_MS PROGRAM [ARGUMENT...]\n", stderr);
+  int program_at = 3;
+  while (program_at < argc && strcmp(argv[program_at], "--") != 0) putenv(argv[program_at++]);
+  if (++program_at >= argc) {
+    fputs("usage: benchmark-launcher RESULT_FD TIMEOUT_MS [NAME=VALUE...] -- PROGRAM [ARGUMENT...]\n", stderr);
     return 64;
   }
   int result = atoi(argv[1]);
@@ -99,7 +102,7 @@ int main(int argc, char **argv) {
 
   long long begin_ns = now_ns();
   pid_t pid = 0;
-  int error = start(argv + 3, &pid);
+  int error = start(argv + program_at, &pid);
   if (error != 0) {
     if (pid > 0) waitpid(pid, NULL, 0);
     dprintf(result, "unstartable %d 0 0 0 0 0 0 0 0\n", error);

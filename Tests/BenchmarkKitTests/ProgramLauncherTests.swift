@@ -43,6 +43,13 @@ final class ProgramLauncherTests: XCTestCase {
     XCTAssertEqual(run.output, "kept,gone,a=b\n")
   }
 
+  /// The dynamic linker complains once for each program that it cannot load the library into.
+  func testLibraryIsPreloadedIntoTheProgramAlone() throws {
+    let run = try launcher.run(Command("/bin/true", environment: ["LD_PRELOAD": "/nonexistent/library.so"]))
+    XCTAssertNil(run.failure)
+    XCTAssertEqual(run.errorOutput.components(separatedBy: "cannot be preloaded").count - 1, 1, run.errorOutput)
+  }
+
   func testStandardInputIsEmpty() throws {
     XCTAssertEqual(try launcher.run(Command("/bin/cat"), timeoutSeconds: 20).ending, .exited(0))
   }
@@ -114,7 +121,7 @@ final class ProgramLauncherTests: XCTestCase {
 
   /// The reader of the launcher's result ends before the program, as a benchmark does that is interrupted.
   func testProgramEndsWithItsStarter() throws {
-    let run = try shell("\(launcher.path) 3 0 /bin/sh -c 'echo $$ >&2; exec sleep 1000' 3>&1 | sleep 1")
+    let run = try shell("\(launcher.path) 3 0 -- /bin/sh -c 'echo $$ >&2; exec sleep 1000' 3>&1 | sleep 1")
     XCTAssertEqual(run.ending, .exited(0))
     try assertEnds(process: run.errorOutput)
   }

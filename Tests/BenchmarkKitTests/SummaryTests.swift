@@ -82,6 +82,24 @@ final class SummaryTests: XCTestCase {
     XCTAssertEqual(lines[7].prefix(20), "geometric mean  base")
   }
 
+  func testMatrixHasTheRatiosOfAllAndMarksThoseThatShowNoDifference() {
+    var samples: [Sample] = []
+    for round in 1...5 {
+      samples.append(sample("s", "base", round: round, seconds: 1))
+      samples.append(sample("s", "same", round: round, seconds: 0.9 + 0.05 * Double(round)))
+      samples.append(sample("s", "slow", round: round, seconds: 2))
+    }
+    let summary = Summary(samples, of: trials(["s"], ["base", "same", "slow"]), baseline: "base")
+    XCTAssertEqual(
+      summary.matrix("work", of: \.time, mean: \.time).lines,
+      [
+        "work             same   slow",
+        "s               1.05~  2.00",
+        "",
+        "geometric mean  1.05   2.00",
+      ])
+  }
+
   func testColumnsAreAsWideAsTheirWidestCell() {
     var table = TextTable([("name", .left), ("n", .right)])
     table.addRow(["a", "1000"])
