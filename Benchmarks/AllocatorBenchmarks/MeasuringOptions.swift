@@ -32,10 +32,12 @@ struct MeasuringOptions: ParsableArguments {
   /// - Parameters:
   ///   - trials: the trials, those of `baseline` first at each subject.
   ///   - rounds: how often, if the user did not say.
+  ///   - note: a line about what is measured, shown above the tables.
   ///   - present: makes the tables of the summary.
   /// - Throws: `ExitCode.failure` if any run failed.
   func measure(
-    _ trials: [Trial], baseline: String, rounds usual: Int, present: (Summary) -> [(caption: String?, table: TextTable)]
+    _ trials: [Trial], baseline: String, rounds usual: Int, note: String? = nil,
+    present: (Summary) -> [(caption: String?, table: TextTable)]
   ) throws {
     let experiment = Experiment(
       trials: trials, rounds: rounds ?? (quick ? 1 : usual), warmsUp: !quick, seed: seed, timeoutSeconds: timeout,
@@ -55,8 +57,11 @@ struct MeasuringOptions: ParsableArguments {
     line.clear()
 
     let report = Report(samples, of: experiment, baseline: baseline)
-    print("Ratios to \(baseline): medians of \(experiment.rounds) rounds, in the order of seed \(seed).")
-    print("\(report.machine.description)\n")
+    let count = experiment.rounds == 1 ? "1 round" : "\(experiment.rounds) rounds"
+    print("Ratios to \(baseline): medians of \(count), in the order of seed \(seed).")
+    print(report.machine.description)
+    if let note { print(note) }
+    print()
     #if DEBUG
       print("A debug build: these numbers say nothing about a release build.\n")
     #endif

@@ -53,7 +53,7 @@ struct WorkloadsCommand: ParsableCommand {
           answer: { run throws(WrongOutput) in try Self.checksum(in: run, of: product) })
       }
     }
-    try options.measure(trials, baseline: baseline.name, rounds: 7) { summary in
+    try options.measure(trials, baseline: baseline.name, rounds: 7, note: Workload.inputDescription) { summary in
       [(nil, summary.table(subject: "workload", contender: "allocator"))]
     }
   }

@@ -37,13 +37,13 @@ extension Summary {
     guard let seconds = row.medianSeconds, let bytes = row.medianPeakResidentBytes else {
       return [row.contender, "not run"]
     }
-    // An interval of 1 to 1 would only hide those that say something.
-    let isBaseline = row.contender == baseline
+    // That of the baseline is 1 to 1, and that of one run is no interval.
+    let hasInterval = row.contender != baseline && row.runs > 1
     return [
       row.contender, String(format: "%.3f s", seconds), text(row.time?.median),
-      isBaseline ? "" : text(interval: row.time), text(row.processor?.median),
+      hasInterval ? text(interval: row.time) : "", text(row.processor?.median),
       String(format: "%.1f MiB", bytes / 1_048_576), text(row.memory?.median),
-      isBaseline ? "" : text(interval: row.memory), "\(row.runs)",
+      hasInterval ? text(interval: row.memory) : "", "\(row.runs)",
     ]
   }
 

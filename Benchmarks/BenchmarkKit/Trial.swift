@@ -24,12 +24,3 @@ public struct Trial: Sendable {
     self.answer = answer
   }
 }
-
-/// Why the output of a run is not what it should be, in a few words.
-public struct WrongOutput: Error {
-  public let reason: String
-
-  public init(_ reason: String) {
-    self.reason = reason
-  }
-}

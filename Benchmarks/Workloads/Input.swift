@@ -8,6 +8,11 @@ enum Input {
   static let languagesPath = "/usr/share/iso-codes/json/iso_639-3.json"
   static let licensesPath = "/usr/share/common-licenses"
 
+  /// Whether the files are there; the licences are on every Debian.
+  static var isReal: Bool {
+    FileManager.default.isReadableFile(atPath: languagesPath)
+  }
+
   /// A JSON file of at least 500 KB: ISO 639-3 of Debian's iso-codes.
   static func languages() throws -> Data {
     if let data = FileManager.default.contents(atPath: languagesPath) { return data }

@@ -16,6 +16,11 @@ public enum Workload: String, CaseIterable, Sendable {
   /// Builds and tears down trees of class objects: reference counting, one size, deep ownership.
   case trees
 
+  /// What the workloads read on this machine, in one line. Times with different input do not compare.
+  public static var inputDescription: String {
+    Input.isReal ? "Input: \(Input.languagesPath), \(Input.licensesPath)" : "Input: generated, for want of iso-codes"
+  }
+
   /// Does the work.
   ///
   /// - Parameter repetitions: how often; nil is the usual number, which takes about a second on a machine of 2026.

@@ -16,6 +16,7 @@ final class WorkloadTests: XCTestCase {
 
   func testInputIsLargeEnoughAlsoWhereItIsGenerated() throws {
     XCTAssertGreaterThan(try Input.languages().count, 500_000)
+    XCTAssert(Workload.inputDescription.contains(Input.isReal ? Input.languagesPath : "generated"))
     let generated = try JSONEncoder().encode(Input.generatedLanguages())
     XCTAssertGreaterThan(generated.count, 500_000)
     XCTAssertEqual(try JSONDecoder().decode(JSONRoundTrip.Catalogue.self, from: generated).languages.count, 7_900)

@@ -58,28 +58,36 @@ final class SummaryTests: XCTestCase {
   }
 
   func testTableHasARowForEachAndTheMeansLast() {
-    let samples = [
-      sample("sort", "base", round: 1, seconds: 1), sample("sort", "x", round: 1, seconds: 1.25, mebibytes: 20),
-    ]
+    var samples: [Sample] = []
+    for round in 1...3 {
+      samples.append(sample("sort", "base", round: round, seconds: 1))
+      samples.append(sample("sort", "x", round: round, seconds: 1.25, mebibytes: 20))
+    }
     let summary = Summary(samples, of: trials(["sort"], ["base", "x"]), baseline: "base")
     XCTAssertEqual(
       summary.table(subject: "work", contender: "who").lines,
       [
         "work  who      time  ratio  95 %        CPU  peak RSS  ratio  95 %       runs",
-        "sort  base  1.000 s   1.00             1.00  10.0 MiB   1.00                1",
-        "      x     1.250 s   1.25  1.25…1.25  1.25  20.0 MiB   2.00  2.00…2.00     1",
+        "sort  base  1.000 s   1.00             1.00  10.0 MiB   1.00                3",
+        "      x     1.250 s   1.25  1.25…1.25  1.25  20.0 MiB   2.00  2.00…2.00     3",
       ])
     let others = samples.map { sample in
       var other = sample
       other.subject = "search"
       return other
     }
-    let two = Summary(
-      samples + others, of: trials(["sort", "search"], ["base", "x"]), baseline: "base")
+    let two = Summary(samples + others, of: trials(["sort", "search"], ["base", "x"]), baseline: "base")
     let lines = two.table(subject: "work", contender: "who").lines
     XCTAssertEqual(lines.count, 9)
     XCTAssertEqual(lines[8].split(separator: " "), ["x", "1.25", "1.25", "2.00"])
     XCTAssertEqual(lines[7].prefix(20), "geometric mean  base")
+  }
+
+  func testOneRunHasNoInterval() {
+    let samples = [sample("s", "base", round: 1, seconds: 1), sample("s", "x", round: 1, seconds: 1.25)]
+    let summary = Summary(samples, of: trials(["s"], ["base", "x"]), baseline: "base")
+    let row = summary.table(subject: "work", contender: "who").lines[2]
+    XCTAssertEqual(row.split(separator: " "), ["x", "1.250", "s", "1.25", "1.25", "10.0", "MiB", "1.00", "1"])
   }
 
   func testMatrixHasTheRatiosOfAllAndMarksThoseThatShowNoDifference() {
