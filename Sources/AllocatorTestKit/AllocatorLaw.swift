@@ -59,11 +59,13 @@ public enum AllocatorLaw: String, CaseIterable, Sendable {
     }
   }
 
-  /// The laws that have to hold for this one to be judged. Each stands before it in the order of the cases.
+  /// The laws that have to hold for this one to be judged, and whose own prerequisites have to. Each stands before it
+  /// in the order of the cases.
   public var prerequisites: Set<AllocatorLaw> {
     switch self {
     case .servesRequests, .usableSizeCovers: []
-    case .alignment, .sizeZero, .blocksDisjoint, .badInput, .exhaustion: [.servesRequests]
+    case .alignment, .sizeZero, .blocksDisjoint, .exhaustion: [.servesRequests]
+    case .badInput: [.servesRequests, .usableSizeCovers]
     case .usableSizeHolds: [.servesRequests, .blocksDisjoint, .usableSizeCovers]
     case .reallocateKeepsContents: [.servesRequests, .blocksDisjoint]
     case .reallocateKeepsAlignment: [.servesRequests, .alignment]
@@ -72,15 +74,9 @@ public enum AllocatorLaw: String, CaseIterable, Sendable {
     case .inPlaceTellsTruth: [.servesRequests, .blocksDisjoint, .usableSizeHolds, .inPlaceNeverMoves]
     case .oldSizeRange:
       [.servesRequests, .blocksDisjoint, .usableSizeHolds, .reallocateKeepsContents, .inPlaceTellsTruth]
-    case .deallocateByPointer: [.servesRequests, .blocksDisjoint]
-    case .usableSizeByPointer:
-      [.servesRequests, .blocksDisjoint, .usableSizeHolds, .reallocateKeepsContents, .oldSizeRange]
-    case .allocateZeroed: [.servesRequests, .blocksDisjoint]
-    case .reallocateByPointer:
-      [
-        .servesRequests, .blocksDisjoint, .exhaustion, .reallocateKeepsContents, .failedReallocation,
-        .usableSizeByPointer,
-      ]
+    case .deallocateByPointer: Set(Self.allCases.prefix { !$0.isOfMallocABI })
+    case .usableSizeByPointer, .allocateZeroed: [.deallocateByPointer]
+    case .reallocateByPointer: [.usableSizeByPointer]
     case .anySequence: Set(Self.allCases).subtracting([.anySequence, .anyThread])
     case .anyThread: Set(Self.allCases).subtracting([.anyThread])
     }

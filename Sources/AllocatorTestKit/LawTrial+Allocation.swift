@@ -43,8 +43,15 @@ extension LawTrial {
         }
         for block in blocks { deallocate(block) }
       }
-      if align > limits.largestAlignment / 2 { break }
       align *= 2
+    }
+    // An alignment above what has to be served is refused, or served.
+    for align in [1 << 31, 1 << 32, 1 << 40, 1 << 61, 1 << 62] where align > limits.largestAlignment {
+      for size in [0, 1, 100, 5000] {
+        guard let pointer = rawAllocate(size: size, align: align) else { continue }
+        try expectAligned(pointer, align, "allocate(size: \(size), align: \(align))")
+        Allocator.deallocate(pointer, oldSize: size, align: align)
+      }
     }
   }
 

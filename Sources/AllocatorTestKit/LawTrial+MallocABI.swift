@@ -98,18 +98,10 @@ extension LawTrial {
       for align in size <= 200_000 ? [1, 8, 16, 64, 4096, 1 << 16] : [16] {
         let count = size <= 10_000 ? 8 : 2
         // The second round and the third meet memory that the first has written to.
-        for round in 0..<3 {
+        for _ in 0..<3 {
           var blocks: [TestBlock] = []
           for _ in 0..<count {
-            let call = "allocateZeroed(size: \(size), align: \(align))"
-            countStep()
-            guard let pointer = malloc.allocateZeroed(size, align) else { throw violation("\(call) returned nil") }
-            try expectAligned(pointer, align, call)
-            if let byte = BytePattern.firstNonzero(pointer, count: size) {
-              throw violation("\(call) returned \(pointer) with byte \(byte) not zero, in round \(round)")
-            }
-            let usable = usableSize(size: size, align: align)
-            blocks.append(TestBlock(pointer: pointer, size: size, align: align, usable: usable, tag: nextTag()))
+            blocks.append(try allocateZeroed(malloc, size: size, align: align))
           }
           try expectDisjoint(blocks) { $0.size }
           for _ in 0..<count { blocks.append(try allocate(size: size, align: align)) }

@@ -3,45 +3,6 @@
 
 import AllocatorABI
 
-/// The model against which random operations are checked: the live blocks in the order of their addresses.
-struct BlockMap {
-  fileprivate(set) var blocks: [TestBlock] = []
-  /// The sum of the usable sizes, in bytes.
-  private(set) var byteCount = 0
-
-  /// Enters a block. Returns a live block that shares memory with it, if there is one; then it is not entered.
-  mutating func insert(_ block: TestBlock) -> TestBlock? {
-    let index = firstIndex(notBelow: block.pointer)
-    if index < blocks.count {
-      let next = blocks[index]
-      if next.pointer == block.pointer || block.pointer + block.usable > next.pointer { return next }
-    }
-    if index > 0, block.usable > 0 {
-      let previous = blocks[index - 1]
-      if previous.pointer + previous.usable > block.pointer { return previous }
-    }
-    blocks.insert(block, at: index)
-    byteCount += block.usable
-    return nil
-  }
-
-  mutating func remove(at index: Int) -> TestBlock {
-    let block = blocks.remove(at: index)
-    byteCount -= block.usable
-    return block
-  }
-
-  func firstIndex(notBelow pointer: UnsafeMutableRawPointer) -> Int {
-    var low = 0
-    var high = blocks.count
-    while low < high {
-      let middle = (low + high) / 2
-      if blocks[middle].pointer < pointer { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
-}
-
 extension LawTrial {
   /// Random operations against a model. Each block is verified before it is resized or released, and all are, now and
   /// then.
@@ -105,17 +66,7 @@ extension LawTrial {
       try expectAligned(block.pointer, align, "allocate(size: \(size), align: \(align))")
       return block
     }
-    let call = "allocateZeroed(size: \(size), align: \(align))"
-    countStep()
-    guard let pointer = malloc.allocateZeroed(size, align) else {
-      throw violation("\(call) returned nil", of: .servesRequests)
-    }
-    try expectAligned(pointer, align, call)
-    if let byte = BytePattern.firstNonzero(pointer, count: size) {
-      throw violation("\(call) returned \(pointer) with byte \(byte) not zero")
-    }
-    return TestBlock(
-      pointer: pointer, size: size, align: align, usable: usableSize(size: size, align: align), tag: nextTag())
+    return try allocateZeroed(malloc, size: size, align: align)
   }
 
   private func deallocateRandomly(_ block: TestBlock) throws {
@@ -128,24 +79,20 @@ extension LawTrial {
     }
   }
 
-  /// Notes the block as live, and fills it: all that is usable, or what was asked for.
+  /// Notes the block as live, and fills it: all that is usable, or what was asked for. The contents of a block that was
+  /// resized stay as they are, half of the time.
   private func enter(_ block: TestBlock, in map: inout BlockMap, _ call: String) throws {
     var block = block
+    let isToBeFilled = block.filled == 0 || random.oneIn(2)
+    let count = random.oneIn(2) ? block.usable : block.size
+    if isToBeFilled {
+      block.tag = nextTag()
+      block.filled = count
+    }
     if let other = map.insert(block) {
       throw violation("\(call) returned \(block.name), which shares memory with \(other.name), which is live")
     }
-    // The contents of a block that was resized stay as they are, half of the time.
-    if block.filled > 0 && random.oneIn(2) { return }
-    fill(&block, count: random.oneIn(2) ? block.usable : block.size)
-    map.update(block)
-  }
-}
-
-extension BlockMap {
-  /// Takes over what changed in a block that is in the map: its contents.
-  mutating func update(_ block: TestBlock) {
-    let index = firstIndex(notBelow: block.pointer)
-    blocks[index].tag = block.tag
-    blocks[index].filled = block.filled
+    // Not before it is known to be nobody else's.
+    if isToBeFilled { BytePattern.fill(block.pointer, count: count, tag: block.tag) }
   }
 }

@@ -55,7 +55,14 @@ private final class BodyThread {
 }
 
 /// Slots in which threads leave blocks for each other.
+///
+/// What a block is, is written beside it and not in it: two owners of one block would agree on what is in it.
 private final class BlockExchange: Sendable {
+  private final class Entry {
+    let block: TestBlock
+    init(_ block: TestBlock) { self.block = block }
+  }
+
   // Safety: allocated here, initialized before any other thread sees it, released when none does.
   private nonisolated(unsafe) let slots: UnsafeMutablePointer<Atomic<UInt>>
   let slotCount: Int
@@ -66,35 +73,26 @@ private final class BlockExchange: Sendable {
     for index in 0..<slotCount { (slots + index).initialize(to: Atomic(0)) }
   }
 
-  deinit { slots.deallocate() }
+  deinit {
+    for slot in 0..<slotCount { _ = swap(nil, at: slot) }
+    slots.deallocate()
+  }
 
-  func swap(_ pointer: UnsafeMutableRawPointer?, at slot: Int) -> UnsafeMutableRawPointer? {
-    UnsafeMutableRawPointer(
-      bitPattern: slots[slot].exchange(UInt(bitPattern: pointer), ordering: .acquiringAndReleasing))
+  /// Puts a block into a slot, or nothing. Returns what was there, which is the caller's from now on.
+  func swap(_ block: TestBlock?, at slot: Int) -> TestBlock? {
+    let entry = block.map { UInt(bitPattern: Unmanaged.passRetained(Entry($0)).toOpaque()) } ?? 0
+    let found = slots[slot].exchange(entry, ordering: .acquiringAndReleasing)
+    // Safety: the exchange gave the entry to this thread alone, with the reference that was retained when it was left.
+    return UnsafeRawPointer(bitPattern: found).map { Unmanaged<Entry>.fromOpaque($0).takeRetainedValue().block }
   }
 }
 
-/// What one thread does. A block says at its start what it is, so that whoever finds it can verify it.
+/// What one thread does.
 private final class Worker<Allocator: AllocatorABI> {
   private let trial: LawTrial<Allocator>
   private let exchange: BlockExchange
   private let operationCount: Int
   private(set) var violation: LawViolation?
-
-  /// At the start of each block.
-  private struct Header {
-    var size: Int
-    var align: Int
-    var tag: Int
-    var check: Int
-
-    static var byteCount: Int { MemoryLayout<Header>.stride }
-
-    static func check(_ pointer: UnsafeMutableRawPointer, _ size: Int, _ align: Int, _ tag: Int) -> Int {
-      var hash = SplitMix64(seed: UInt64(UInt(bitPattern: pointer)) &+ UInt64(size) &* 31 &+ UInt64(align) &* 1009)
-      return Int(truncatingIfNeeded: hash.next()) ^ tag
-    }
-  }
 
   init(seed: UInt64, stream: Int, limits: LawLimits, exchange: BlockExchange, operationCount: Int) {
     trial = LawTrial(law: .anyThread, seed: seed, limits: limits, stream: stream)
@@ -105,15 +103,18 @@ private final class Worker<Allocator: AllocatorABI> {
   func run() {
     attempt {
       for _ in 0..<operationCount {
+        // Or one thread would be done before the next has begun, where there are few cores.
+        if trial.random.oneIn(16) { sched_yield() }
         let slot = trial.random.below(exchange.slotCount)
         guard let found = exchange.swap(nil, at: slot) else {
           try leave(try makeBlock(), at: slot)
           continue
         }
+        try trial.expectContents(found, "by the thread that left it to this one")
         if trial.random.oneIn(3) {
           try leave(try resize(found), at: slot)
         } else {
-          try release(found)
+          release(found)
         }
       }
     }
@@ -122,7 +123,9 @@ private final class Worker<Allocator: AllocatorABI> {
   func releaseAll() {
     attempt {
       for slot in 0..<exchange.slotCount {
-        if let found = exchange.swap(nil, at: slot) { try release(found) }
+        guard let found = exchange.swap(nil, at: slot) else { continue }
+        try trial.expectContents(found, "by the thread that left it to this one")
+        release(found)
       }
     }
   }
@@ -133,88 +136,49 @@ private final class Worker<Allocator: AllocatorABI> {
     }
   }
 
-  private func leave(_ pointer: UnsafeMutableRawPointer, at slot: Int) throws {
-    if let displaced = exchange.swap(pointer, at: slot) { try release(displaced) }
+  private func leave(_ block: TestBlock, at slot: Int) throws {
+    guard let displaced = exchange.swap(block, at: slot) else { return }
+    try trial.expectContents(displaced, "by the thread that left it to this one")
+    release(displaced)
   }
 
-  private func randomSize() -> Int {
-    Header.byteCount + trial.random.size(upTo: trial.random.oneIn(50) ? 60_000 : 2000)
-  }
+  private func randomSize() -> Int { trial.random.size(upTo: trial.random.oneIn(50) ? 60_000 : 2000) }
 
-  private func makeBlock() throws -> UnsafeMutableRawPointer {
+  private func makeBlock() throws -> TestBlock {
     let size = randomSize()
-    let align = max(8, trial.random.alignment(upTo: 4096))
+    let align = trial.random.alignment(upTo: 4096)
+    var block: TestBlock
     if let malloc = trial.malloc, trial.random.oneIn(4) {
-      trial.countStep()
-      let call = "allocateZeroed(size: \(size), align: \(align))"
-      guard let pointer = malloc.allocateZeroed(size, align) else {
-        throw trial.violation("\(call) returned nil", of: .servesRequests)
-      }
-      try trial.expectAligned(pointer, align, call)
-      if let byte = BytePattern.firstNonzero(pointer, count: size) {
-        throw trial.violation("\(call) returned \(pointer) with byte \(byte) not zero")
-      }
-      describe(pointer, size: size, align: align)
-      return pointer
-    }
-    let block = try trial.allocate(size: size, align: align)
-    try trial.expectAligned(block.pointer, align, "allocate(size: \(size), align: \(align))")
-    describe(block.pointer, size: size, align: align)
-    return block.pointer
-  }
-
-  private func describe(_ pointer: UnsafeMutableRawPointer, size: Int, align: Int) {
-    let tag = trial.random.below(1 << 30)
-    BytePattern.fill(pointer + Header.byteCount, count: size - Header.byteCount, tag: tag)
-    let header = Header(
-      size: size, align: align, tag: tag, check: Header.check(pointer, size, align, tag))
-    pointer.storeBytes(of: header, as: Header.self)
-  }
-
-  /// The block's size and alignment, after a look at its contents.
-  private func verified(_ pointer: UnsafeMutableRawPointer) throws -> Header {
-    let header = pointer.load(as: Header.self)
-    try trial.expect(
-      header.check == Header.check(pointer, header.size, header.align, header.tag),
-      "the first bytes of the block at \(pointer), filled by another thread, are not as written")
-    let count = header.size - Header.byteCount
-    if let byte = BytePattern.firstDifference(pointer + Header.byteCount, count: count, tag: header.tag) {
-      throw trial.violation(
-        "byte \(byte + Header.byteCount) of the block at \(pointer) (size \(header.size), align \(header.align)), "
-          + "filled by another thread, is not as written")
-    }
-    return header
-  }
-
-  private func release(_ pointer: UnsafeMutableRawPointer) throws {
-    let header = try verified(pointer)
-    trial.countStep()
-    if let malloc = trial.malloc, trial.random.oneIn(2) {
-      malloc.deallocate(pointer)
+      block = try trial.allocateZeroed(malloc, size: size, align: align)
     } else {
-      Allocator.deallocate(pointer, oldSize: header.size, align: header.align)
+      block = try trial.allocate(size: size, align: align)
+    }
+    try trial.expectAligned(block.pointer, align, "allocation of size \(size)")
+    trial.fill(&block, count: trial.random.oneIn(2) ? block.usable : size)
+    return block
+  }
+
+  private func release(_ block: TestBlock) {
+    if let malloc = trial.malloc, trial.random.oneIn(2) {
+      trial.countStep()
+      malloc.deallocate(block.pointer)
+    } else {
+      trial.deallocate(block)
     }
   }
 
-  private func resize(_ pointer: UnsafeMutableRawPointer) throws -> UnsafeMutableRawPointer {
-    let old = try verified(pointer)
+  private func resize(_ found: TestBlock) throws -> TestBlock {
+    var block = found
     let size = randomSize()
     if trial.random.oneIn(2) {
-      trial.countStep()
-      let result = Allocator.reallocateInPlace(pointer, oldSize: old.size, size: size, align: old.align)
-      let worked =
-        size > old.size ? result >= size : result == trial.usableSize(size: size, align: old.align)
-      describe(pointer, size: worked ? size : old.size, align: old.align)
-      return pointer
+      let result = trial.reallocateInPlace(&block, size: size)
+      block.filled = min(block.filled, result)
+    } else {
+      try trial.reallocate(&block, size: size)
+      try trial.expectAligned(block.pointer, block.align, "reallocate of \(found.name) to size \(size)")
     }
-    guard let moved = trial.rawReallocate(pointer, oldSize: old.size, size: size, align: old.align) else {
-      throw trial.violation("reallocate to size \(size) returned nil", of: .servesRequests)
-    }
-    let kept = min(old.size, size) - Header.byteCount
-    if let byte = BytePattern.firstDifference(moved + Header.byteCount, count: kept, tag: old.tag) {
-      throw trial.violation("byte \(byte + Header.byteCount) is lost after reallocate from \(old.size) to \(size)")
-    }
-    describe(moved, size: size, align: old.align)
-    return moved
+    try trial.expectContents(block, "after it was resized, from \(found.name)")
+    trial.fill(&block, count: trial.random.oneIn(2) ? block.usable : block.size)
+    return block
   }
 }

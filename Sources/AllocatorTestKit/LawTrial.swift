@@ -16,7 +16,7 @@ final class LawTrial<Allocator: AllocatorABI> {
   var random: SplitMix64
   /// The number of allocator calls so far.
   private(set) var step = 0
-  private var lastTag = 0
+  private var lastTag: Int
 
   /// - Parameter stream: tells trials of the same seed apart, so that each can be made again without the others.
   init(law: AllocatorLaw, seed: UInt64, limits: LawLimits, stream: Int) {
@@ -26,6 +26,8 @@ final class LawTrial<Allocator: AllocatorABI> {
     malloc = MallocOperations(Allocator.self)
     var seeder = SplitMix64(seed: seed ^ UInt64(stream) << 32)
     random = SplitMix64(seed: seeder.next())
+    // Threads' tags are to differ too.
+    lastTag = random.below(1 << 30)
   }
 
   // MARK: Saying what is wrong
@@ -69,6 +71,21 @@ final class LawTrial<Allocator: AllocatorABI> {
   func allocate(size: Int, align: Int) throws -> TestBlock {
     guard let pointer = rawAllocate(size: size, align: align) else {
       throw violation("allocate(size: \(size), align: \(align)) returned nil", of: .servesRequests)
+    }
+    let usable = usableSize(size: size, align: align)
+    return TestBlock(pointer: pointer, size: size, align: align, usable: usable, tag: nextTag())
+  }
+
+  /// A block of zeros.
+  func allocateZeroed(_ malloc: MallocOperations, size: Int, align: Int) throws -> TestBlock {
+    let call = "allocateZeroed(size: \(size), align: \(align))"
+    step += 1
+    guard let pointer = malloc.allocateZeroed(size, align) else {
+      throw violation("\(call) returned nil", of: law == .allocateZeroed ? nil : .servesRequests)
+    }
+    try expectAligned(pointer, align, call)
+    if let byte = BytePattern.firstNonzero(pointer, count: size) {
+      throw violation("\(call) returned \(pointer) with byte \(byte) not zero")
     }
     let usable = usableSize(size: size, align: align)
     return TestBlock(pointer: pointer, size: size, align: align, usable: usable, tag: nextTag())
@@ -135,11 +152,12 @@ final class LawTrial<Allocator: AllocatorABI> {
 
   /// Whether the first `length` bytes of each block are its own.
   func expectDisjoint(_ blocks: [TestBlock], _ length: (TestBlock) -> Int) throws {
-    let sorted = blocks.sorted { $0.pointer < $1.pointer }
-    for (block, next) in zip(sorted, sorted.dropFirst()) where length(block) > 0 {
-      if block.pointer + length(block) > next.pointer {
-        throw violation("the \(length(block)) bytes of \(block.name) reach into \(next.name), which is live too")
+    var furthest: TestBlock?
+    for block in blocks.sorted(by: { $0.pointer < $1.pointer }) where length(block) > 0 {
+      if let before = furthest, before.pointer + length(before) > block.pointer {
+        throw violation("the \(length(before)) bytes of \(before.name) reach into \(block.name), which is live too")
       }
+      furthest = block
     }
   }
 
