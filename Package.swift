@@ -30,6 +30,9 @@ let package = Package(
     .library(name: "GlobalSystem", targets: ["GlobalSystem"]),
     .library(name: "GlobalJemalloc", targets: ["GlobalJemalloc"]),
     .library(name: "GlobalDefault", targets: ["GlobalDefault"]),
+    // For a target that exports an allocator of its own.
+    .library(name: "GlobalShim", targets: ["AllocatorABI", "AllocatorAdapters", "CAllocatorSupport", "CMallocFamily"]),
+    .plugin(name: "ExportGlobalAllocator", targets: ["ExportGlobalAllocator"]),
     // Libraries for LD_PRELOAD.
     .library(name: "PreloadCounting", type: .dynamic, targets: ["PreloadCounting"]),
     .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
@@ -65,6 +68,9 @@ let package = Package(
     .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
     .target(name: "GlobalDefault", dependencies: ["JemallocAllocator"]),
+
+    // What makes the allocator of a user's own target one that chooses.
+    .plugin(name: "ExportGlobalAllocator", capability: .buildTool(), path: "Sources/ExportGlobalAllocator"),
 
     // Libraries that run an allocator under any program: one line each.
     preloadTarget("PreloadCounting", allocator: "SystemAllocator"),

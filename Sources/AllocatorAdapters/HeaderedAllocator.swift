@@ -44,7 +44,7 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
   @inlinable
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     guard let block = allocate(size: size, align: align) else { return nil }
-    memset(block, 0, size)
+    allocator_zero(block, size)
     return block
   }
 

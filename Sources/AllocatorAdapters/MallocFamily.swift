@@ -139,12 +139,25 @@ public enum MallocFamily<Allocator: MallocABI> {
 }
 
 extension AllocatorABI {
-  /// The malloc family over an allocator that has only the five functions: with a header in front of each block.
-  @inlinable
-  @inline(__always)
-  public static var mallocFamily: MallocFamily<HeaderedAllocator<Self>>.Type {
-    MallocFamily<HeaderedAllocator<Self>>.self
-  }
+  #if DEBUG
+    /// The malloc family over the five exported symbols, which are those of this allocator, with a header in front of each
+    /// block.
+    ///
+    /// In debug builds the compiler sees one file of a module at a time, and could not specialize the adapter for a type of
+    /// another file. It can call that type's functions, which the five symbols do.
+    @inlinable
+    @inline(__always)
+    public static var mallocFamily: MallocFamily<HeaderedAllocator<GlobalAllocator>>.Type {
+      MallocFamily<HeaderedAllocator<GlobalAllocator>>.self
+    }
+  #else
+    /// The malloc family over an allocator that has only the five functions: with a header in front of each block.
+    @inlinable
+    @inline(__always)
+    public static var mallocFamily: MallocFamily<HeaderedAllocator<Self>>.Type {
+      MallocFamily<HeaderedAllocator<Self>>.self
+    }
+  #endif
 }
 
 extension MallocABI {

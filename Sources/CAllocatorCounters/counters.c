@@ -12,10 +12,11 @@
 
 _Atomic(size_t) allocator_counters[ALLOCATOR_COUNTER_COUNT];
 
-// Prints the counts when the process ends, if the environment variable ALLOCATOR_COUNTS is set and not empty.
+// Prints the counts when the process ends, if the environment variable ALLOCATOR_COUNTS is set and not empty, and if
+// anything was counted: an artifact may hold the counters and no allocator that counts.
 __attribute__((destructor)) static void report_counts(void) {
   const char *wanted = secure_getenv("ALLOCATOR_COUNTS");
-  if (!wanted || !*wanted) return;
+  if (!wanted || !*wanted || allocator_counter_value(ALLOCATOR_COUNTER_ALLOCATIONS) == 0) return;
   dprintf(STDERR_FILENO,
           "swift-allocators: process %d: %zu allocations, %zu reallocations, %zu deallocations, %zu failures, %zu bytes\n",
           (int)getpid(), allocator_counter_value(ALLOCATOR_COUNTER_ALLOCATIONS),

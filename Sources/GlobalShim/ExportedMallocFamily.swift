@@ -15,43 +15,43 @@ import CMallocFamily
 @_noLocks
 @_silgen_name("__swift_malloc")
 public func exportedMalloc(_ size: Int) -> UnsafeMutableRawPointer? {
-  LinkedAllocator.mallocFamily.malloc(size)
+  ExportedAllocator.mallocFamily.malloc(size)
 }
 
 @_noLocks
 @_silgen_name("__swift_calloc")
 public func exportedCalloc(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer? {
-  LinkedAllocator.mallocFamily.calloc(count: count, size: size)
+  ExportedAllocator.mallocFamily.calloc(count: count, size: size)
 }
 
 @_noLocks
 @_silgen_name("__swift_realloc")
 public func exportedRealloc(_ pointer: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
-  LinkedAllocator.mallocFamily.realloc(pointer, size: size)
+  ExportedAllocator.mallocFamily.realloc(pointer, size: size)
 }
 
 @_noLocks
 @_silgen_name("__swift_free")
 public func exportedFree(_ pointer: UnsafeMutableRawPointer?) {
-  LinkedAllocator.mallocFamily.free(pointer)
+  ExportedAllocator.mallocFamily.free(pointer)
 }
 
 @_noLocks
 @_silgen_name("__swift_free_sized")
 public func exportedFreeSized(_ pointer: UnsafeMutableRawPointer?, _ size: Int) {
-  LinkedAllocator.mallocFamily.freeSized(pointer, size: size)
+  ExportedAllocator.mallocFamily.freeSized(pointer, size: size)
 }
 
 @_noLocks
 @_silgen_name("__swift_free_aligned_sized")
 public func exportedFreeAlignedSized(_ pointer: UnsafeMutableRawPointer?, _ alignment: Int, _ size: Int) {
-  LinkedAllocator.mallocFamily.freeAlignedSized(pointer, alignment: alignment, size: size)
+  ExportedAllocator.mallocFamily.freeAlignedSized(pointer, alignment: alignment, size: size)
 }
 
 @_noLocks
 @_silgen_name("__swift_aligned_alloc")
 public func exportedAlignedAlloc(_ alignment: Int, _ size: Int) -> UnsafeMutableRawPointer? {
-  LinkedAllocator.mallocFamily.alignedAlloc(alignment: alignment, size: size)
+  ExportedAllocator.mallocFamily.alignedAlloc(alignment: alignment, size: size)
 }
 
 @_noLocks
@@ -59,7 +59,7 @@ public func exportedAlignedAlloc(_ alignment: Int, _ size: Int) -> UnsafeMutable
 public func exportedPosixMemalign(
   _ result: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ alignment: Int, _ size: Int
 ) -> Int32 {
-  LinkedAllocator.mallocFamily.posixMemalign(result, alignment: alignment, size: size)
+  ExportedAllocator.mallocFamily.posixMemalign(result, alignment: alignment, size: size)
 }
 
 @_noLocks
@@ -67,23 +67,23 @@ public func exportedPosixMemalign(
 public func exportedReallocarray(_ pointer: UnsafeMutableRawPointer?, _ count: Int, _ size: Int)
   -> UnsafeMutableRawPointer?
 {
-  LinkedAllocator.mallocFamily.reallocarray(pointer, count: count, size: size)
+  ExportedAllocator.mallocFamily.reallocarray(pointer, count: count, size: size)
 }
 
 @_noLocks
 @_silgen_name("__swift_valloc")
 public func exportedValloc(_ size: Int, _ pageSize: Int) -> UnsafeMutableRawPointer? {
-  LinkedAllocator.mallocFamily.valloc(size, pageSize: pageSize)
+  ExportedAllocator.mallocFamily.valloc(size, pageSize: pageSize)
 }
 
 @_noLocks
 @_silgen_name("__swift_pvalloc")
 public func exportedPvalloc(_ size: Int, _ pageSize: Int) -> UnsafeMutableRawPointer? {
-  LinkedAllocator.mallocFamily.pvalloc(size, pageSize: pageSize)
+  ExportedAllocator.mallocFamily.pvalloc(size, pageSize: pageSize)
 }
 
 @_noLocks
 @_silgen_name("__swift_malloc_usable_size")
 public func exportedMallocUsableSize(_ pointer: UnsafeMutableRawPointer?) -> Int {
-  LinkedAllocator.mallocFamily.usableSize(pointer)
+  ExportedAllocator.mallocFamily.usableSize(pointer)
 }

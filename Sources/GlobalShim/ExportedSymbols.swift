@@ -9,6 +9,10 @@
 
 import AllocatorABI
 
+/// The allocator that this module exports. An error here is about the module's `LinkedAllocator`: it is not declared, or does
+/// not conform to `AllocatorABI`.
+typealias ExportedAllocator = ConformingAllocator<LinkedAllocator>
+
 /// What the linker names first when two allocators are in one artifact: symbols stand in an object in the order of the
 /// source, so this one stays in front.
 @_noLocks
@@ -18,13 +22,14 @@ public func exportedOnce() {}
 @_noLocks
 @_cdecl("__rust_allocate")
 public func exportedAllocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
-  LinkedAllocator.allocate(size: size, align: align)
+  // "Not available in this module": mark the allocator's functions `@_noLocks`; those of another module also `@inlinable`.
+  ExportedAllocator.allocate(size: size, align: align)
 }
 
 @_noLocks
 @_cdecl("__rust_deallocate")
 public func exportedDeallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
-  LinkedAllocator.deallocate(pointer, oldSize: oldSize, align: align)
+  ExportedAllocator.deallocate(pointer, oldSize: oldSize, align: align)
 }
 
 @_noLocks
@@ -32,23 +37,23 @@ public func exportedDeallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int,
 public func exportedReallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
   -> UnsafeMutableRawPointer?
 {
-  LinkedAllocator.reallocate(pointer, oldSize: oldSize, size: size, align: align)
+  ExportedAllocator.reallocate(pointer, oldSize: oldSize, size: size, align: align)
 }
 
 @_noLocks
 @_cdecl("__rust_reallocate_inplace")
 public func exportedReallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
-  LinkedAllocator.reallocateInPlace(pointer, oldSize: oldSize, size: size, align: align)
+  ExportedAllocator.reallocateInPlace(pointer, oldSize: oldSize, size: size, align: align)
 }
 
 @_noLocks
 @_cdecl("__rust_usable_size")
 public func exportedUsableSize(size: Int, align: Int) -> Int {
-  LinkedAllocator.usableSize(size: size, align: align)
+  ExportedAllocator.usableSize(size: size, align: align)
 }
 
 @_noLocks
 @_cdecl("__swift_allocator_name")
 public func exportedName() -> UnsafePointer<CChar> {
-  UnsafeRawPointer(LinkedAllocator.exportedName.utf8Start).assumingMemoryBound(to: CChar.self)
+  UnsafeRawPointer(ExportedAllocator.exportedName.utf8Start).assumingMemoryBound(to: CChar.self)
 }

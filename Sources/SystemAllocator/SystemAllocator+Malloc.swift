@@ -38,7 +38,7 @@ extension SystemAllocator: MallocABI {
     guard isValid(size: size, align: align) else { return nil }
     if align <= naturalAlignment { return __libc_calloc(1, size) }
     guard let block = __libc_memalign(align, size) else { return nil }
-    memset(block, 0, size)
+    allocator_zero(block, size)
     return block
   }
 

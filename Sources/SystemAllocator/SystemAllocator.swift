@@ -72,7 +72,7 @@ public enum SystemAllocator: NamedAllocator {
       // A block that is to shrink is large enough as it is.
       return fits ? pointer : nil
     }
-    memcpy(moved, pointer, oldSize < size ? oldSize : size)
+    allocator_copy(moved, pointer, oldSize < size ? oldSize : size)
     __libc_free(pointer)
     return moved
   }

@@ -7,6 +7,7 @@
 #define C_ALLOCATOR_SUPPORT_H
 
 #include "annotations.h"
+#include "authoring.h"
 #include "error_number.h"
 #include "exported_symbols.h"
 #include "glibc_malloc.h"

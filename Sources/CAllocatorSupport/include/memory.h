@@ -9,7 +9,15 @@
 #include "annotations.h"
 
 // In debug builds, Swift's own functions on raw memory are generic ones of the standard library, which look up metadata.
-ALLOCATOR_LEAF void *_Nonnull memset(void *_Nonnull pointer, int byte, size_t count);
-ALLOCATOR_LEAF void *_Nonnull memcpy(void *_Nonnull target, const void *_Nonnull source, size_t count);
+
+// Copies `size` bytes between blocks that do not overlap.
+ALLOCATOR_LEAF static inline void allocator_copy(void *_Nonnull target, const void *_Nonnull source, size_t size) {
+  memcpy(target, source, size);
+}
+
+// Fills `size` bytes with zeros.
+ALLOCATOR_LEAF static inline void allocator_zero(void *_Nonnull target, size_t size) {
+  memset(target, 0, size);
+}
 
 #endif

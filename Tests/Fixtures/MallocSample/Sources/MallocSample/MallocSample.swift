@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import AllocatorABI
+import CAllocatorSupport
+
+/// The five functions over glibc's malloc and free, under the names that are glibc's also in this process, in which `malloc`
+/// is this allocator.
+///
+/// malloc and realloc align to 16 bytes and know of no other alignment, so a block that needs more comes from memalign, and
+/// moves by hand.
+enum MallocSample: AllocatorABI {
+  @_noLocks
+  static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
+    guard isValid(size: size, align: align) else { return nil }
+    return align <= 16 ? __libc_malloc(size) : __libc_memalign(align, size)
+  }
+
+  @_noLocks
+  static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
+    __libc_free(pointer)
+  }
+
+  @_noLocks
+  static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
+    -> UnsafeMutableRawPointer?
+  {
+    guard isValid(size: size, align: align) else { return nil }
+    // To realloc, a size of 0 means free.
+    if align <= 16 { return __libc_realloc(pointer, size == 0 ? 1 : size) }
+    guard let moved = allocate(size: size, align: align) else { return nil }
+    allocator_copy(moved, pointer, oldSize < size ? oldSize : size)
+    __libc_free(pointer)
+    return moved
+  }
+
+  @_noLocks
+  static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
+    oldSize
+  }
+
+  @_noLocks
+  static func usableSize(size: Int, align: Int) -> Int {
+    size
+  }
+}
+
+/// The allocator that this target exports.
+typealias LinkedAllocator = MallocSample

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+import ProcessTestSupport
+import XCTest
+
+/// The plugin `ExportGlobalAllocator` in packages as users write them.
+final class ExportPluginTests: XCTestCase {
+  /// Each sample is one file with an allocator and a manifest with one dependency.
+  func testSamplesBuildAndRun() throws {
+    for sample in ["MallocSample", "BumpSample"] {
+      let package = try FixturePackage(sample)
+      for configuration in [FixturePackage.Configuration.debug, .release] {
+        let program = try package.build(configuration).appendingPathComponent("Hello").path
+        let run = try CommandResult.run([program])
+        XCTAssertEqual(run.status, 0, "\(sample), \(configuration): \(run.transcript)")
+        // The sums of 0 ..< n for n up to 199; the characters of "item 0" to "item 199".
+        XCTAssertEqual(run.lines, ["custom 1313400 1490"], "\(sample), \(configuration): \(run.transcript)")
+        // The malloc that the dynamic linker binds is the program's own.
+        let bindings = try CommandResult.run(["env", "LD_DEBUG=bindings", program]).standardError
+        let mallocs = bindings.split(separator: "\n").filter { $0.contains("symbol `malloc'") }
+        XCTAssertGreaterThan(mallocs.count, 3, "\(sample), \(configuration)")
+        for line in mallocs {
+          XCTAssertTrue(line.contains(" to \(program) ["), "\(sample), \(configuration): \(line)")
+        }
+      }
+    }
+  }
+
+  func testMistakesAreNamedInWords() throws {
+    let package = try FixturePackage("ExportMistakes")
+    let words = [
+      "Missing": "this target exports an allocator and does not name it: declare `typealias LinkedAllocator = …` in it",
+      "NonConforming": "type 'LinkedAllocator' (aka 'Plain') does not conform to protocol 'AllocatorABI'",
+      "Unmarked": "// \"Not available in this module\": mark the allocator's functions `@_noLocks`",
+    ]
+    for (target, message) in words {
+      let result = try package.tryBuilding(.debug, product: target)
+      XCTAssertNotEqual(result.status, 0, target)
+      XCTAssertTrue((result.standardOutput + result.standardError).contains(message), "\(target): \(result.transcript)")
+    }
+  }
+}
