@@ -26,15 +26,18 @@ let package = Package(
     .library(name: "AllocatorABI", targets: ["AllocatorABI", "SystemDefaults"]),
     .library(name: "SystemAllocator", targets: ["SystemAllocator"]),
     .library(name: "JemallocAllocator", targets: ["JemallocAllocator"]),
+    .library(name: "NestAllocator", targets: ["NestAllocator"]),
     .library(name: "AllocatorAdapters", targets: ["AllocatorAdapters"]),
     .library(name: "GlobalSystem", targets: ["GlobalSystem"]),
     .library(name: "GlobalJemalloc", targets: ["GlobalJemalloc"]),
+    .library(name: "GlobalNest", targets: ["GlobalNest"]),
     .library(name: "GlobalDefault", targets: ["GlobalDefault"]),
     // For a target that exports an allocator of its own.
     .library(name: "GlobalShim", targets: ["AllocatorABI", "AllocatorAdapters", "CAllocatorSupport", "CMallocFamily"]),
     .plugin(name: "ExportGlobalAllocator", targets: ["ExportGlobalAllocator"]),
     // Libraries for LD_PRELOAD.
     .library(name: "PreloadCounting", type: .dynamic, targets: ["PreloadCounting"]),
+    .library(name: "NestPreload", type: .dynamic, targets: ["PreloadNest"]),
     .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
   ],
   // For the benchmarks alone. Who depends on this package never resolves it, as long as no product that is declared above
@@ -45,6 +48,7 @@ let package = Package(
   targets: [
     // Platform support: what Swift cannot say.
     .target(name: "CAllocatorSupport"),
+    .target(name: "CNestSupport"),
     // No pkgConfig: SwiftPM would warn of a missing libjemalloc-dev whoever does not use it. The header says it instead.
     .systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])]),
 
@@ -54,6 +58,7 @@ let package = Package(
     // Allocators.
     .target(name: "SystemAllocator", dependencies: ["AllocatorABI", "CAllocatorSupport"]),
     .target(name: "JemallocAllocator", dependencies: ["AllocatorABI", "CJemalloc"]),
+    .target(name: "NestAllocator", dependencies: ["AllocatorABI", "CNestSupport"]),
 
     // Adapters, and the malloc family over any allocator.
     .target(name: "CAllocatorCounters"),
@@ -67,6 +72,7 @@ let package = Package(
     // Products that choose.
     .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
+    .target(name: "GlobalNest", dependencies: ["NestAllocator"]),
     .target(name: "GlobalDefault", dependencies: ["JemallocAllocator"]),
 
     // What makes the allocator of a user's own target one that chooses.
@@ -74,6 +80,7 @@ let package = Package(
 
     // Libraries that run an allocator under any program: one line each.
     preloadTarget("PreloadCounting", allocator: "SystemAllocator"),
+    preloadTarget("PreloadNest", allocator: "NestAllocator"),
 
     // Kits and tools: ordinary Swift.
     .target(name: "AllocatorTestKit", dependencies: ["AllocatorABI"]),
@@ -108,6 +115,10 @@ let package = Package(
     .testTarget(
       name: "AllocatorTestKitTests", dependencies: ["AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
     .target(name: "ProcessTestSupport", path: "Tests/ProcessTestSupport"),
+    .target(name: "CNestTestSupport", path: "Tests/CNestTestSupport"),
+    .testTarget(
+      name: "NestAllocatorTests",
+      dependencies: ["AllocatorTestKit", "NestAllocator", "CNestSupport", "CNestTestSupport", "SystemDefaults"]),
     .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
     .testTarget(name: "AllocatorBenchmarksTests", dependencies: ["AllocatorBenchmarks", "BenchmarkKit", "Workloads"]),

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+#define _GNU_SOURCE
+
+#include "CNestSupport.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+// MARK: Storage
+
+// The tables that a heap begins with: as many pointers to spans as ThreadHeap has.
+#define TABLE_ENTRIES (65 + 88)
+const uint64_t nest_empty_span[8] __attribute__((aligned(64)));
+// The words of a pointer are stored as integers, which the linker can relocate.
+const uint64_t nest_empty_heap[TABLE_ENTRIES] __attribute__((aligned(64))) = {
+  [0 ... TABLE_ENTRIES - 1] = (uint64_t)(uintptr_t)nest_empty_span,
+};
+
+_Thread_local void *nest_thread_heap __attribute__((tls_model("initial-exec"))) = (void *)nest_empty_heap;
+_Thread_local int nest_thread_ended __attribute__((tls_model("initial-exec")));
+
+uint8_t nest_chunk_map[1ul << (NEST_ADDRESS_BITS - NEST_CHUNK_SHIFT)];
+uint8_t nest_page_heap_storage[512] __attribute__((aligned(64)));
+uint8_t nest_mappings_storage[4096] __attribute__((aligned(64)));
+uint8_t nest_heap_pool_storage[64] __attribute__((aligned(64)));
+uint8_t nest_fork_storage[8];
+uintptr_t nest_secret;
+
+// MARK: The system
+
+static long mappings_until_failure = -1;
+static long failures_left;
+
+void nest_fail_mappings(long nth, long count) {
+  __atomic_store_n(&failures_left, count, __ATOMIC_RELAXED);
+  __atomic_store_n(&mappings_until_failure, nth, __ATOMIC_RELAXED);
+}
+
+static int must_fail(void) {
+  if (__builtin_expect(__atomic_load_n(&mappings_until_failure, __ATOMIC_RELAXED) < 0, 1)) return 0;
+  if (__atomic_fetch_sub(&mappings_until_failure, 1, __ATOMIC_RELAXED) > 0) return 0;
+  if (__atomic_fetch_sub(&failures_left, 1, __ATOMIC_RELAXED) <= 0) return 0;
+  __atomic_store_n(&mappings_until_failure, 0, __ATOMIC_RELAXED);
+  errno = ENOMEM;
+  return 1;
+}
+
+size_t nest_page_size(void) {
+  static size_t size;
+  size_t known = __atomic_load_n(&size, __ATOMIC_RELAXED);
+  if (known == 0) {
+    known = getauxval(AT_PAGESZ);
+    __atomic_store_n(&size, known, __ATOMIC_RELAXED);
+  }
+  return known;
+}
+
+void *nest_map(void *hint, size_t size) {
+  if (must_fail()) return NULL;
+  void *address = mmap(hint, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return address == MAP_FAILED ? NULL : address;
+}
+
+void *nest_remap(void *address, size_t size, size_t new_size, int may_move) {
+  int error = errno;
+  if (must_fail()) return NULL;
+  void *result = mremap(address, size, new_size, may_move ? MREMAP_MAYMOVE : 0);
+  if (result != MAP_FAILED) return result;
+  if (!may_move) errno = error;
+  return NULL;
+}
+
+void nest_unmap(void *address, size_t size) {
+  int error = errno;
+  munmap(address, size);
+  errno = error;
+}
+
+void nest_purge(void *address, size_t size) {
+  int error = errno;
+  madvise(address, size, MADV_DONTNEED);
+  errno = error;
+}
+
+void nest_advise_huge_pages(void *address, size_t size) {
+  int error = errno;
+  madvise(address, size, MADV_HUGEPAGE);
+  errno = error;
+}
+
+int64_t nest_milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void nest_wait(void *word, uint32_t value) {
+  int error = errno;
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL);
+  errno = error;
+}
+
+void nest_wake(void *word) {
+  int error = errno;
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
+  errno = error;
+}
+
+// MARK: Threads
+
+static pthread_key_t thread_key;
+static int thread_key_state;  // 0 not made, 1 being made, 2 made
+
+static void thread_ends(void *heap) {
+  (void)heap;
+  nest_thread_exit();
+}
+
+void nest_initialize(void) {
+  if (__atomic_load_n(&nest_secret, __ATOMIC_ACQUIRE) == 0) {
+    // 16 bytes that the kernel drew at random for this process.
+    const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
+    uint64_t secret = random ? (random[0] * 0x9e3779b97f4a7c15u) ^ random[1] : 0x9e3779b97f4a7c15u;
+    uintptr_t none = 0;
+    __atomic_compare_exchange_n(&nest_secret, &none, secret | 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+  }
+}
+
+void nest_watch_thread(void *heap) {
+  int none = 0;
+  if (__atomic_compare_exchange_n(&thread_key_state, &none, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    int made = pthread_key_create(&thread_key, thread_ends) == 0;
+    __atomic_store_n(&thread_key_state, made ? 2 : 0, __ATOMIC_RELEASE);
+  }
+  while (__atomic_load_n(&thread_key_state, __ATOMIC_ACQUIRE) == 1) nest_pause();
+  if (__atomic_load_n(&thread_key_state, __ATOMIC_ACQUIRE) == 2) pthread_setspecific(thread_key, heap);
+}
+
+__attribute__((constructor(101))) static void watch_forks(void) {
+  pthread_atfork(nest_before_fork, nest_after_fork_in_parent, nest_after_fork_in_child);
+}
+
+// MARK: Misuse
+
+void nest_die(const char *cause, uintptr_t address) {
+  char line[256];
+  size_t length = 0;
+  for (const char *c = "nest: "; *c; c++) line[length++] = *c;
+  for (const char *c = cause; *c && length < sizeof line - 24; c++) line[length++] = *c;
+  for (const char *c = ": 0x"; *c; c++) line[length++] = *c;
+  int shift = 60;
+  while (shift > 0 && (address >> shift & 15) == 0) shift -= 4;
+  for (; shift >= 0; shift -= 4) line[length++] = "0123456789abcdef"[address >> shift & 15];
+  line[length++] = '\n';
+  ssize_t written = write(STDERR_FILENO, line, length);
+  (void)written;
+  abort();
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import CNestSupport
+
+// A chunk: 4 MiB of address space, aligned to as much, cut into 256 slots of 16 KiB.
+//
+//     0         16 KiB       32 KiB     48 KiB                          4 MiB
+//     ┌───────────┬────────────┬──────────┬──────────┬───────── … ───────┐
+//     │ records   │ remote     │ slot 2   │ slot 3   │                   │
+//     │ of spans  │ queues     │          │          │                   │
+//     └───────────┴────────────┴──────────┴──────────┴───────── … ───────┘
+//       256 × 64    256 × 64     a span is a run of slots; its record and queue are those of its first slot
+//
+// Masking an address gives its chunk, shifting it the slot, whose record says where the span begins. Records and queues
+// are apart so that the owner's counters and what other threads write do not share a cache line. The chunk's own header
+// lies in the records of slots 0 and 1, which no span has. Only touched pages of all this take memory.
+//
+// The page heap's lock guards the header. Set bits of `free` are slots of no span; set bits of `dirty` are among them, and
+// say that the slot has been written since it came from the system.
+
+@usableFromInline
+struct Chunk {
+  struct Header {
+    // 64 bytes in the place of each of two records. Where a record has its `slotOffset` these have zeros, so that an
+    // address in slot 0 or 1, which is none of a block, leads to no other record.
+    var free: (UInt64, UInt64, UInt64, UInt64)
+    var next: Chunk?
+    var previous: Chunk?
+    var freeCount: Int
+    var zeros: UInt64
+    var dirty: (UInt64, UInt64, UInt64, UInt64)
+    var dirtyCount: Int
+    /// No run of free slots is longer than this.
+    var longestRun: Int
+  }
+
+  @inlinable @inline(__always) static var shift: Int { @_noLocks get { Int(NEST_CHUNK_SHIFT) } }
+  @inlinable @inline(__always) static var size: Int { @_noLocks get { 1 << shift } }
+  @inlinable @inline(__always) static var slotShift: Int { @_noLocks get { 14 } }
+  @inlinable @inline(__always) static var slotSize: Int { @_noLocks get { 1 << slotShift } }
+  @inlinable @inline(__always) static var slotCount: Int { @_noLocks get { size >> slotShift } }
+  @inlinable @inline(__always) static var firstSlot: Int { @_noLocks get { 2 } }
+  @inlinable @inline(__always) static var recordSize: Int { @_noLocks get { 64 } }
+  @inlinable @inline(__always) static var remoteQueueOffset: Int { @_noLocks get { slotSize } }
+
+  @usableFromInline let base: UnsafeMutableRawPointer
+
+  @inlinable @inline(__always) @_noLocks
+  init(base: UnsafeMutableRawPointer) { self.base = base }
+
+  /// The chunk in which `address` lies, if it lies in one.
+  @inlinable @inline(__always) @_noLocks
+  init(containing address: UInt) {
+    // Safety: an address that the caller has found in the chunk map is not in the first 4 MiB.
+    base = UnsafeMutableRawPointer(bitPattern: address & ~UInt(bitPattern: Chunk.size &- 1)).unsafelyUnwrapped
+  }
+
+  @inlinable @inline(__always) @_noLocks
+  static func slot(of address: UInt) -> Int {
+    Int(bitPattern: address &>> UInt(slotShift)) & (slotCount &- 1)
+  }
+
+  @inlinable @inline(__always) @_noLocks
+  func span(slot: Int) -> Span {
+    Span((base + slot &* Chunk.recordSize).assumingMemoryBound(to: Span.Record.self))
+  }
+
+  var header: UnsafeMutablePointer<Header> { @_noLocks get { base.assumingMemoryBound(to: Header.self) } }
+
+  @_noLocks
+  func address(slot: Int) -> UnsafeMutableRawPointer { base + slot * Chunk.slotSize }
+
+  private var freeWords: UnsafeMutablePointer<UInt64> { @_noLocks get { base.assumingMemoryBound(to: UInt64.self) } }
+  private var dirtyWords: UnsafeMutablePointer<UInt64> { @_noLocks get { freeWords + Chunk.recordSize / 8 } }
+
+  /// Makes a header, all slots free and clean. The memory is zeroed.
+  @_noLocks
+  func initialize() {
+    setFree(from: Chunk.firstSlot, count: Chunk.slotCount - Chunk.firstSlot, dirty: false)
+    header.pointee.longestRun = Chunk.slotCount - Chunk.firstSlot
+  }
+
+  /// The first slot of a run of `count` free slots (only dirty ones, if `dirtyOnly`) that begins at a multiple of `align`
+  /// slots.
+  @_noLocks
+  func findRun(count: Int, align: Int, dirtyOnly: Bool) -> Int? {
+    let words = dirtyOnly ? dirtyWords : freeWords
+    var slot = 0
+    while slot + count <= Chunk.slotCount {
+      let start = Chunk.nextBit(words, from: slot, value: true)
+      slot = (start + align - 1) & -align
+      if slot + count > Chunk.slotCount { return nil }
+      if slot != start, words[slot >> 6] >> UInt64(slot & 63) & 1 == 0 { continue }
+      let end = Chunk.nextBit(words, from: slot, value: false)
+      if end - slot >= count { return slot }
+      slot = end
+    }
+    return nil
+  }
+
+  /// Marks a run as in use. Returns how many of its slots were dirty.
+  @_noLocks
+  func setUsed(from slot: Int, count: Int) -> Int {
+    var dirty = 0
+    Chunk.forEachWord(from: slot, count: count) { word, mask in
+      dirty += (dirtyWords[word] & mask).nonzeroBitCount
+      freeWords[word] &= ~mask
+      dirtyWords[word] &= ~mask
+    }
+    header.pointee.freeCount -= count
+    header.pointee.dirtyCount -= dirty
+    return dirty
+  }
+
+  @_noLocks
+  func setFree(from slot: Int, count: Int, dirty: Bool) {
+    Chunk.forEachWord(from: slot, count: count) { word, mask in
+      freeWords[word] |= mask
+      if dirty { dirtyWords[word] |= mask }
+    }
+    header.pointee.freeCount += count
+    if dirty { header.pointee.dirtyCount += count }
+    header.pointee.longestRun = Chunk.slotCount
+  }
+
+  @_noLocks
+  func isFree(from slot: Int, count: Int) -> Bool {
+    slot + count <= Chunk.slotCount && Chunk.nextBit(freeWords, from: slot, value: false) >= slot + count
+  }
+
+  /// Gives dirty free slots back to the system, at most `limit`. Returns how many.
+  @_noLocks
+  func purge(limit: Int) -> Int {
+    var purged = 0
+    var slot = 0
+    while purged < limit {
+      slot = Chunk.nextBit(dirtyWords, from: slot, value: true)
+      if slot >= Chunk.slotCount { break }
+      let count = min(Chunk.nextBit(dirtyWords, from: slot, value: false) - slot, limit - purged)
+      nest_purge(address(slot: slot), count * Chunk.slotSize)
+      Chunk.forEachWord(from: slot, count: count) { word, mask in dirtyWords[word] &= ~mask }
+      header.pointee.dirtyCount -= count
+      purged += count
+      slot += count
+    }
+    return purged
+  }
+
+  /// The first bit of `value` at or after `start`, or the number of slots.
+  private static func nextBit(_ words: UnsafeMutablePointer<UInt64>, from start: Int, value: Bool) -> Int {
+    var index = start
+    while index < slotCount {
+      let word = (value ? words[index >> 6] : ~words[index >> 6]) >> UInt64(index & 63)
+      if word != 0 { return index + word.trailingZeroBitCount }
+      index = (index | 63) + 1
+    }
+    return slotCount
+  }
+
+  @inline(__always)
+  private static func forEachWord(from slot: Int, count: Int, _ body: (Int, UInt64) -> Void) {
+    var first = slot
+    let end = slot + count
+    while first < end {
+      let last = min(end, (first | 63) + 1)
+      let mask = (~UInt64(0) >> UInt64(64 - (last - first))) << UInt64(first & 63)
+      body(first >> 6, mask)
+      first = last
+    }
+  }
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import CNestSupport
+import Synchronization
+
+// Blocks above 1 MiB, or aligned to more than a chunk can: each a mapping of its own, or a part of one.
+//
+// Live ones are in a hash table by address, so a block needs no header and begins on a page. Released ones stay for a
+// while in a short list, and serve later requests without page faults: the smallest that is large enough, whose rest
+// stays in the list; or else the largest, which the system makes longer, moving its pages, not their contents. What was in
+// the list through a whole interval is unmapped (see ``PageHeap``).
+//
+// A block and a released mapping always lie within one mapping of the system, which mremap(2) requires.
+
+struct Mappings {
+  struct Mapping {
+    var start: UInt
+    var size: Int
+  }
+
+  struct State: ~Copyable {
+    var lock: Lock.Record
+    /// The table: open addressing, a power of two of entries, those with a start of 0 empty.
+    var table: UnsafeMutablePointer<Mapping>?
+    var capacity: Int
+    var count: Int
+    /// Bytes of the blocks in the table.
+    var liveBytes: Int
+    /// Bytes of released mappings, now and at least since the interval began.
+    var releasedBytes: Int
+    var releasedLow: Int
+    /// Milliseconds.
+    var intervalStart: Int64
+    var releasedCount: Int
+    // Here `Mappings.releasedLimit` released mappings follow, the oldest first.
+  }
+
+  private static var releasedLimit: Int { @_noLocks get { 64 } }
+  /// Bytes. A rest that is smaller stays with its block.
+  private static var smallestRest: Int { @_noLocks get { 64 << 10 } }
+  /// Bytes of released mappings that are kept, at the least.
+  private static var releasedAlways: Int { @_noLocks get { 32 << 20 } }
+  /// Milliseconds.
+  private static var interval: Int64 { @_noLocks get { 250 } }
+
+  private let state: UnsafeMutablePointer<State>
+
+  @_noLocks
+  private init(_ storage: UnsafeMutableRawPointer) { state = storage.assumingMemoryBound(to: State.self) }
+
+  static var shared: Mappings { @_noLocks get { Mappings(nest_mappings()) } }
+
+  var lock: Lock {
+    @_noLocks get { Lock(state) }
+  }
+
+  private var released: UnsafeMutablePointer<Mapping> {
+    (UnsafeMutableRawPointer(state) + 128).assumingMemoryBound(to: Mapping.self)
+  }
+
+  /// Maps a block of at least `size` bytes. With `zeroed` it is all zeros.
+  @_noLocks
+  func allocate(size: Int, align: Int, zeroed: Bool) -> UnsafeMutableRawPointer? {
+    let page = Int(nest_page_size())
+    guard size <= Int.max - page else { return nil }
+    let bytes = max((size + page - 1) & -page, page)
+    lock.lock()
+    defer { lock.unlock() }
+    guard reserveEntry() else { return nil }
+    let mapping: Mapping
+    if align <= page, !zeroed, let reused = reuse(bytes) {
+      mapping = reused
+    } else {
+      if zeroed { evict(bytes) }
+      guard let start = mapFresh(bytes, align: align, page: page) else { return nil }
+      mapping = Mapping(start: UInt(bitPattern: start), size: bytes)
+    }
+    insert(mapping)
+    decay()
+    return UnsafeMutableRawPointer(bitPattern: mapping.start)
+  }
+
+  /// Bytes of the block at `address`; nil where there is none.
+  @_noLocks
+  func size(of address: UInt) -> Int? {
+    lock.lock()
+    defer { lock.unlock() }
+    return find(address).map { state.pointee.table.unsafelyUnwrapped[$0].size }
+  }
+
+  /// Releases the block at `address`. Returns whether there was one.
+  @_noLocks
+  func release(_ address: UInt) -> Bool {
+    lock.lock()
+    defer { lock.unlock() }
+    guard let index = find(address) else { return false }
+    let mapping = state.pointee.table.unsafelyUnwrapped[index]
+    remove(index)
+    keep(mapping)
+    decay()
+    return true
+  }
+
+  /// Resizes the block at `address`. Returns where it now is; nil, and nothing has changed, where that cannot be done.
+  @_noLocks
+  func resize(_ address: UInt, size: Int, mayMove: Bool) -> UnsafeMutableRawPointer? {
+    let page = Int(nest_page_size())
+    guard size <= Int.max - page else { return nil }
+    let bytes = max((size + page - 1) & -page, page)
+    lock.lock()
+    defer { lock.unlock() }
+    guard let index = find(address), let pointer = UnsafeMutableRawPointer(bitPattern: address) else { return nil }
+    let old = state.pointee.table.unsafelyUnwrapped[index]
+    if bytes <= old.size {
+      if old.size - bytes < Mappings.smallestRest && bytes > old.size / 2 { return pointer }
+      state.pointee.table.unsafelyUnwrapped[index].size = bytes
+      state.pointee.liveBytes -= old.size - bytes
+      keep(Mapping(start: address + UInt(bytes), size: old.size - bytes))
+      return pointer
+    }
+    guard let moved = nest_remap(pointer, old.size, bytes, mayMove ? 1 : 0) else { return nil }
+    remove(index)
+    insert(Mapping(start: UInt(bitPattern: moved), size: bytes))
+    return moved
+  }
+
+  /// Unmaps all released mappings.
+  @_noLocks
+  func releaseFreeMemory() {
+    lock.lock()
+    evict(Int.max)
+    state.pointee.releasedLow = 0
+    lock.unlock()
+  }
+
+  // MARK: Released mappings, under the lock
+
+  private func mapFresh(_ bytes: Int, align: Int, page: Int) -> UnsafeMutableRawPointer? {
+    for attempt in 0..<2 {
+      if let start = align <= page ? nest_map(nil, bytes) : mapAligned(size: bytes, align: align) { return start }
+      // Address space or memory is short: what is kept goes first.
+      if attempt == 0 && state.pointee.releasedCount > 0 { evict(Int.max) } else { break }
+    }
+    return nil
+  }
+
+  private func reuse(_ bytes: Int) -> Mapping? {
+    let count = state.pointee.releasedCount
+    // The index of the smallest that is large enough, and of the largest; `count` for none.
+    var best = count
+    var largest = count
+    for index in 0..<count {
+      let size = released[index].size
+      if size >= bytes, best == count || size < released[best].size { best = index }
+      if largest == count || size > released[largest].size { largest = index }
+    }
+    if best < count {
+      var mapping = released[best]
+      let rest = mapping.size - bytes
+      if rest < Mappings.smallestRest {
+        removeReleased(best)
+      } else {
+        mapping.size = bytes
+        released[best] = Mapping(start: mapping.start + UInt(bytes), size: rest)
+        setReleasedBytes(state.pointee.releasedBytes - bytes)
+      }
+      return mapping
+    }
+    guard largest < count, released[largest].size >= bytes / 8 else { return nil }
+    let mapping = released[largest]
+    guard let start = UnsafeMutableRawPointer(bitPattern: mapping.start),
+      let moved = nest_remap(start, mapping.size, bytes, 1)
+    else { return nil }
+    removeReleased(largest)
+    return Mapping(start: UInt(bitPattern: moved), size: bytes)
+  }
+
+  private func keep(_ mapping: Mapping) {
+    let limit = max(Mappings.releasedAlways, state.pointee.liveBytes / 8)
+    if mapping.size > limit { return unmap(mapping) }
+    while state.pointee.releasedCount == Mappings.releasedLimit || state.pointee.releasedBytes + mapping.size > limit {
+      unmap(released[0])
+      removeReleased(0)
+    }
+    released[state.pointee.releasedCount] = mapping
+    state.pointee.releasedCount += 1
+    state.pointee.releasedBytes += mapping.size
+  }
+
+  /// Unmaps at least `bytes` of what has been released, if there are so many.
+  private func evict(_ bytes: Int) {
+    var left = bytes
+    while left > 0, state.pointee.releasedCount > 0 {
+      left -= released[0].size
+      unmap(released[0])
+      removeReleased(0)
+    }
+  }
+
+  private func removeReleased(_ index: Int) {
+    setReleasedBytes(state.pointee.releasedBytes - released[index].size)
+    state.pointee.releasedCount -= 1
+    for i in index..<max(state.pointee.releasedCount, index) { released[i] = released[i + 1] }
+  }
+
+  private func setReleasedBytes(_ bytes: Int) {
+    state.pointee.releasedBytes = bytes
+    state.pointee.releasedLow = min(state.pointee.releasedLow, bytes)
+  }
+
+  private func unmap(_ mapping: Mapping) {
+    guard let start = UnsafeMutableRawPointer(bitPattern: mapping.start) else { return }
+    nest_unmap(start, mapping.size)
+  }
+
+  private func decay() {
+    guard state.pointee.releasedCount > 0 else { return }
+    let now = nest_milliseconds()
+    guard now - state.pointee.intervalStart >= Mappings.interval else { return }
+    evict(state.pointee.releasedLow)
+    state.pointee.releasedLow = state.pointee.releasedBytes
+    state.pointee.intervalStart = now
+  }
+
+  // MARK: The table, under the lock
+
+  private func slot(_ address: UInt) -> Int {
+    Int(truncatingIfNeeded: (address >> 12) &* 0x9e37_79b9_7f4a_7c15 >> 20) & (state.pointee.capacity - 1)
+  }
+
+  private func find(_ address: UInt) -> Int? {
+    guard let table = state.pointee.table, address != 0 else { return nil }
+    var index = slot(address)
+    while table[index].start != 0 {
+      if table[index].start == address { return index }
+      index = (index + 1) & (state.pointee.capacity - 1)
+    }
+    return nil
+  }
+
+  /// There is room, see ``reserveEntry()``.
+  private func insert(_ mapping: Mapping) {
+    guard let table = state.pointee.table else { return }
+    var index = slot(mapping.start)
+    while table[index].start != 0 { index = (index + 1) & (state.pointee.capacity - 1) }
+    table[index] = mapping
+    state.pointee.count += 1
+    state.pointee.liveBytes += mapping.size
+  }
+
+  /// Removes an entry, and moves up those behind it that would not be found over the gap.
+  private func remove(_ removed: Int) {
+    guard let table = state.pointee.table else { return }
+    let mask = state.pointee.capacity - 1
+    state.pointee.count -= 1
+    state.pointee.liveBytes -= table[removed].size
+    var gap = removed
+    var index = removed
+    while true {
+      index = (index + 1) & mask
+      if table[index].start == 0 { break }
+      let home = slot(table[index].start)
+      if (index - home) & mask >= (index - gap) & mask {
+        table[gap] = table[index]
+        gap = index
+      }
+    }
+    table[gap].start = 0
+  }
+
+  /// Makes room for one more entry, a quarter of the table at least. Returns false where memory is exhausted.
+  private func reserveEntry() -> Bool {
+    let old = state.pointee.capacity
+    if state.pointee.count * 4 < old * 3 { return true }
+    let entrySize = MemoryLayout<Mapping>.stride
+    let capacity = max(old * 2, Int(nest_page_size()) / entrySize)
+    guard let memory = nest_map(nil, capacity * entrySize) else { return false }
+    let oldTable = state.pointee.table
+    state.pointee.table = memory.assumingMemoryBound(to: Mapping.self)
+    state.pointee.capacity = capacity
+    guard let oldTable else { return true }
+    state.pointee.count = 0
+    state.pointee.liveBytes = 0
+    for index in 0..<old where oldTable[index].start != 0 { insert(oldTable[index]) }
+    nest_unmap(oldTable, old * entrySize)
+    return true
+  }
+}
+
+extension Mappings {
+  func checkInvariants() {
+    lock.lock()
+    defer { lock.unlock() }
+    var (count, live) = (0, 0)
+    for index in 0..<state.pointee.capacity {
+      guard let mapping = state.pointee.table?[index], mapping.start != 0 else { continue }
+      precondition(find(mapping.start) == index, "a block cannot be found")
+      count += 1
+      live += mapping.size
+    }
+    precondition(count == state.pointee.count && live == state.pointee.liveBytes)
+    var bytes = 0
+    for index in 0..<state.pointee.releasedCount { bytes += released[index].size }
+    precondition(bytes == state.pointee.releasedBytes && state.pointee.releasedCount <= Mappings.releasedLimit)
+  }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import CNestSupport
+
+// What is said when a program breaks the rules of malloc, before it is aborted.
+
+@usableFromInline
+enum Misuse {
+  case freeOfForeign, freeOfInterior, freeTwice, writtenAfterFree, resizeOfForeign, sizeOfForeign
+
+  private var message: StaticString {
+    switch self {
+    case .freeOfForeign: "free of a pointer that is no block of this allocator"
+    case .freeOfInterior: "free of a pointer into the middle of a block"
+    case .freeTwice: "free of a block that is free already (double free)"
+    case .writtenAfterFree: "a free block has been written to (use after free, or an overflow of the block before)"
+    case .resizeOfForeign: "realloc of a pointer that is no block of this allocator"
+    case .sizeOfForeign: "malloc_usable_size of a pointer that is no block of this allocator"
+    }
+  }
+
+  /// Writes what happened and to which address, and aborts.
+  @usableFromInline @inline(never) @_noLocks
+  func die(_ address: UInt) -> Never {
+    nest_die(UnsafeRawPointer(message.utf8Start).assumingMemoryBound(to: CChar.self), address)
+  }
+}
+
+extension Span {
+  /// Dies unless `block`, of the free list, is as it was left.
+  @_noLocks
+  func check(_ block: FreeBlock) {
+    if !block.isSigned { Misuse.writtenAfterFree.die(block.address) }
+  }
+
+  /// Dies if `block`, which looks free, is free. Owner's thread only.
+  @_noLocks
+  func checkNotFree(_ block: FreeBlock) {
+    let limit = Int(record.pointee.capacity)
+    if let free = record.pointee.free, free.listContains(block, limit: limit) { Misuse.freeTwice.die(block.address) }
+    if let remote = RemoteQueue.first(RemoteQueue(of: self).word), remote.listContains(block, limit: limit) {
+      Misuse.freeTwice.die(block.address)
+    }
+  }
+
+  /// Dies if one of the `count` blocks that other threads have released is among them twice, or free.
+  @_noLocks
+  func checkReleasedOnce(_ first: FreeBlock, count: Int) {
+    let limit = Int(record.pointee.capacity)
+    var block = first
+    for index in 0..<count {
+      if let free = record.pointee.free, free.listContains(block, limit: limit) { Misuse.freeTwice.die(block.address) }
+      guard let next = block.next else {
+        // A block that was pushed twice has lost the rest of the list.
+        if index + 1 != count { Misuse.freeTwice.die(block.address) }
+        return
+      }
+      if next.listContains(block, limit: count - index) { Misuse.freeTwice.die(block.address) }
+      block = next
+    }
+  }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import AllocatorABI
+import CNestSupport
+
+// What the hit paths of ``Nest`` leave: functions that are called, not inlined, and the same for all checks.
+
+@usableFromInline
+enum NestSlowPath {
+  /// Bytes of the largest block that is a span of its own.
+  static var largestSpan: Int { @_noLocks get { 1 << 20 } }
+
+  // MARK: Allocating
+
+  @usableFromInline @inline(never) @_noLocks
+  static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
+    guard let rounded = rounded(size: size, align: align) else { return nil }
+    guard rounded <= SizeClass.largest && align <= Chunk.slotSize else {
+      return allocateLarge(size: size, align: align, zeroed: false)
+    }
+    let index = SizeClass.index(size: rounded)
+    let heap = ThreadHeap.current
+    let span = heap.available[index]
+    if let block = span.record.pointee.free {
+      span.check(block)
+      span.record.pointee.free = block.next
+      span.record.pointee.used &+= 1
+      block.clearSignature()
+      return block.pointer
+    }
+    if !heap.isNone { return heap.allocateSlowly(index)?.pointer }
+    return allocateFirst(index)
+  }
+
+  /// The first block of a thread, or one of a thread whose heap is already gone.
+  @inline(never)
+  private static func allocateFirst(_ index: Int) -> UnsafeMutableRawPointer? {
+    guard let heap = HeapPool.shared.takeOrMake() else { return nil }
+    if nest_has_ended() != 0 {
+      // Borrowed for this block: nothing of such a thread is left behind.
+      defer { HeapPool.shared.put(heap) }
+      return heap.allocateSlowly(index)?.pointer
+    }
+    nest_set_heap(heap.base)
+    nest_watch_thread(heap.base)
+    return heap.allocateSlowly(index)?.pointer
+  }
+
+  @usableFromInline @inline(never) @_noLocks
+  static func allocateLarge(size: Int, align: Int, zeroed: Bool) -> UnsafeMutableRawPointer? {
+    guard rounded(size: size, align: align) != nil else { return nil }
+    guard isSpan(size: size, align: align) else {
+      return Mappings.shared.allocate(size: max(size, 1), align: align, zeroed: zeroed)
+    }
+    let slots = slotCount(size)
+    guard let (span, isZeroed) = PageHeap.shared.allocate(count: slots, align: max(slotCount(align), 1)) else {
+      return nil
+    }
+    span.initialize(
+      state: .large, slotCount: slots, blockSize: slots << Chunk.slotShift, sizeClass: 0, owner: 0)
+    if zeroed && !isZeroed { nest_zero(span.start, size) }
+    return span.start
+  }
+
+  private static func rounded(size: Int, align: Int) -> Int? {
+    guard isValid(size: size, align: align) else { return nil }
+    let (padded, overflow) = max(size, 1).addingReportingOverflow(align - 1)
+    return overflow ? nil : padded & -align
+  }
+
+  private static func isValid(size: Int, align: Int) -> Bool {
+    size >= 0 && align > 0 && align & (align &- 1) == 0
+  }
+
+  private static func slotCount(_ size: Int) -> Int { (max(size, 1) + Chunk.slotSize - 1) >> Chunk.slotShift }
+
+  private static func isSpan(size: Int, align: Int) -> Bool {
+    size <= largestSpan && align <= largestSpan
+  }
+
+  @usableFromInline @inline(never) @_noLocks
+  static func usableSize(size: Int, align: Int) -> Int {
+    guard let rounded = rounded(size: size, align: align) else { return size }
+    if rounded <= SizeClass.largest && align <= Chunk.slotSize {
+      return SizeClass.blockSize(SizeClass.index(size: rounded))
+    }
+    if isSpan(size: size, align: align) { return slotCount(size) << Chunk.slotShift }
+    let page = Int(nest_page_size())
+    return size > Int.max - page ? size : (max(size, 1) + page - 1) & -page
+  }
+
+  // MARK: Releasing
+
+  /// Releases a block that is in no span of the calling thread's heap.
+  @usableFromInline @inline(never) @_noLocks
+  static func deallocate(_ pointer: UnsafeMutableRawPointer) {
+    let block = FreeBlock(pointer)
+    guard let span = span(of: block.address) else {
+      if !Mappings.shared.release(block.address) { Misuse.freeOfForeign.die(block.address) }
+      return
+    }
+    switch span.record.pointee.state {
+    case .blocks, .fullOfBlocks:
+      if !span.isBlock(block.address) { Misuse.freeOfInterior.die(block.address) }
+      if span.owner == ThreadHeap.current.address { return ThreadHeap.current.release(block, of: span) }
+      ThreadHeap.releaseRemotely(block, of: span, suspect: block.isSigned)
+    case .large:
+      if pointer != span.start { Misuse.freeOfInterior.die(block.address) }
+      PageHeap.shared.release(span)
+    case .free: Misuse.freeTwice.die(block.address)
+    case .heap: Misuse.freeOfForeign.die(block.address)
+    }
+  }
+
+  @usableFromInline @inline(never) @_noLocks
+  static func spanDrained(_ span: Span) { ThreadHeap.current.spanDrained(span) }
+
+  @usableFromInline @inline(never) @_noLocks
+  static func checkNotFree(_ block: FreeBlock, in span: Span) { span.checkNotFree(block) }
+
+  /// The span in which `address` is; nil where it is in no chunk.
+  private static func span(of address: UInt) -> Span? {
+    guard nest_is_in_chunk(address) != 0 else { return nil }
+    guard Chunk.slot(of: address) >= Chunk.firstSlot else { Misuse.freeOfForeign.die(address) }
+    return Span(containing: address)
+  }
+
+  // MARK: Resizing
+
+  @usableFromInline @inline(never) @_noLocks
+  static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
+    let address = UInt(bitPattern: pointer)
+    if let span = span(of: address) {
+      if span.isLarge { return span.byteCount }
+      guard span.hasBlocks else {
+        Misuse.sizeOfForeign.die(address)
+      }
+      return Int(span.record.pointee.blockSize)
+    }
+    guard let size = Mappings.shared.size(of: address) else { Misuse.sizeOfForeign.die(address) }
+    return size
+  }
+
+  @usableFromInline @inline(never) @_noLocks
+  static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
+    -> UnsafeMutableRawPointer?
+  {
+    guard isValid(size: size, align: align) else { return nil }
+    let usable = usableSize(of: pointer)
+    if size <= usable && size >= usable / 2 { return pointer }
+    let inChunk = nest_is_in_chunk(UInt(bitPattern: pointer)) != 0
+    if usable > SizeClass.largest || align > Chunk.slotSize {
+      if resizeLarge(pointer, size: size, align: align) { return pointer }
+      if !inChunk && size > largestSpan && align <= Int(nest_page_size()) {
+        return Mappings.shared.resize(UInt(bitPattern: pointer), size: size, mayMove: true)
+      }
+    }
+    guard let moved = allocate(size: size, align: align) else { return size <= usable ? pointer : nil }
+    moved.copyMemory(from: pointer, byteCount: min(min(oldSize, usable), size))
+    deallocate(pointer)
+    return moved
+  }
+
+  @usableFromInline @inline(never) @_noLocks
+  static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
+    let unchanged = usableSize(size: oldSize, align: align)
+    guard isValid(size: size, align: align) else { return unchanged }
+    if size > SizeClass.largest || align > Chunk.slotSize, resizeLarge(pointer, size: size, align: align) {
+      return usableSize(size: size, align: align)
+    }
+    return unchanged
+  }
+
+  /// Resizes a large block where it is. Returns whether that worked: never across the border of spans and mappings.
+  private static func resizeLarge(_ pointer: UnsafeMutableRawPointer, size: Int, align: Int) -> Bool {
+    let address = UInt(bitPattern: pointer)
+    guard let span = span(of: address) else {
+      guard !isSpan(size: size, align: align) else { return false }
+      return Mappings.shared.resize(address, size: max(size, 1), mayMove: false) != nil
+    }
+    guard span.isLarge, isSpan(size: size, align: align),
+      size > SizeClass.largest || align > Chunk.slotSize
+    else { return false }
+    return PageHeap.shared.resize(span, count: slotCount(size))
+  }
+
+  @usableFromInline @inline(never) @_noLocks
+  static func releaseFreeMemory() {
+    let heap = ThreadHeap.current
+    if !heap.isNone { heap.releaseEmptySpans() }
+    Mappings.shared.releaseFreeMemory()
+    PageHeap.shared.releaseFreeMemory()
+  }
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import CNestSupport
+import Synchronization
+
+// A thread's heap: the spans that the thread takes blocks from.
+//
+//     direct[0…64]       the current span of the class of 16 × index bytes    ─┐ the hit path of malloc reads
+//     available[0…87]    per class, spans with free or uncarved blocks;        │ nothing else of the heap
+//                        the first is the current one                         ─┘
+//     full               spans with neither, of all classes
+//     inbox              spans of this heap that other threads have released blocks of
+//
+// Only the heap's thread touches it, but for the inbox. A list without a span leads to the empty span, in which no free block is
+// ever found. Heaps live for ever; that of a thread that has ended waits in the pool, and its spans with it.
+
+@usableFromInline
+struct ThreadHeap {
+  struct State: ~Copyable {
+    var full: Span?
+    var nextInPool: ThreadHeap?
+    /// Spans that the heap owns.
+    var spanCount: Int
+  }
+
+  @usableFromInline let base: UnsafeMutableRawPointer
+
+  @inlinable @inline(__always) @_noLocks
+  init(base: UnsafeMutableRawPointer) { self.base = base }
+
+  /// The calling thread's heap; one without blocks where it has none yet.
+  @inlinable @inline(__always)
+  static var current: ThreadHeap { @_noLocks get { ThreadHeap(base: nest_heap()) } }
+
+  /// Whether this is the heap without blocks.
+  var isNone: Bool { @_noLocks get { base == nest_no_heap() } }
+
+  @inlinable @inline(__always)
+  var address: UInt { @_noLocks get { UInt(bitPattern: base) } }
+
+  @inlinable @inline(__always)
+  var direct: UnsafeMutablePointer<Span> { @_noLocks get { base.assumingMemoryBound(to: Span.self) } }
+
+  @inlinable @inline(__always)
+  var available: UnsafeMutablePointer<Span> { @_noLocks get { direct + SizeClass.directCount } }
+
+  private static var stateOffset: Int { @_noLocks get { 1280 } }
+  private static var inboxOffset: Int { @_noLocks get { 1408 } }
+
+  var state: UnsafeMutablePointer<State> {
+    @_noLocks get { (base + ThreadHeap.stateOffset).assumingMemoryBound(to: State.self) }
+  }
+
+  /// The address of the first span of the inbox. On a cache line of its own.
+  private var inbox: UnsafeMutablePointer<Atomic<UInt>> {
+    (base + ThreadHeap.inboxOffset).assumingMemoryBound(to: Atomic<UInt>.self)
+  }
+
+  /// Makes a heap of zeroed or old memory.
+  @_noLocks
+  func initialize() {
+    for index in 0..<SizeClass.directCount + SizeClass.count { direct[index] = Span.none }
+    state.pointee.full = nil
+    state.pointee.nextInPool = nil
+    state.pointee.spanCount = 0
+    inbox.pointee.store(0, ordering: .relaxed)
+  }
+
+  // MARK: Taking blocks
+
+  /// A block of class `index`, where the current span had none; nil when memory is exhausted.
+  @_noLocks
+  func allocateSlowly(_ index: Int) -> FreeBlock? {
+    if inbox.pointee.load(ordering: .relaxed) != 0 { collectInbox() }
+    while true {
+      let span = available[index]
+      if let block = span.record.pointee.free {
+        span.check(block)
+        span.record.pointee.free = block.next
+        span.record.pointee.used += 1
+        block.clearSignature()
+        return block
+      }
+      if span.isNone {
+        if !adoptSpans(), !takeSpan(index) { return nil }
+      } else if span.isCarvable {
+        // Memory that has been written before goes first.
+        if let next = span.record.pointee.next, next.hasFreeBlock {
+          setCurrent(next, before: span)
+        } else {
+          span.carve()
+        }
+      } else {
+        setFull(span)
+      }
+    }
+  }
+
+  /// Takes a new span from the page heap.
+  private func takeSpan(_ index: Int) -> Bool {
+    let slots = SizeClass.slotCount(index)
+    guard let (span, _) = PageHeap.shared.allocate(count: slots, align: 1) else { return false }
+    span.initialize(
+      state: .blocks, slotCount: slots, blockSize: SizeClass.blockSize(index), sizeClass: index, owner: address)
+    state.pointee.spanCount += 1
+    insert(span)
+    return true
+  }
+
+  // MARK: Getting blocks back
+
+  /// Releases a block of a span of this heap.
+  @_noLocks
+  func release(_ block: FreeBlock, of span: Span) {
+    if block.isSigned { span.checkNotFree(block) }
+    block.link(to: span.record.pointee.free)
+    span.record.pointee.free = block
+    span.record.pointee.used -= 1
+    if span.record.pointee.used == 0 { spanDrained(span) }
+  }
+
+  /// What is to be done when the blocks out of `span`, less its bias, have become 0.
+  @_noLocks
+  func spanDrained(_ span: Span) {
+    if span.isFull { setAvailable(span) }
+    if span.record.pointee.used == 0 { releaseSpan(span) }
+  }
+
+  /// Puts a block that another thread's heap owns on its span's remote queue.
+  @_noLocks
+  static func releaseRemotely(_ block: FreeBlock, of span: Span, suspect: Bool) {
+    guard RemoteQueue(of: span).push(first: block, last: block, count: 1, suspect: suspect) else { return }
+    notify(span)
+  }
+
+  /// Puts `span` into its owner's inbox.
+  @_noLocks
+  static func notify(_ span: Span) {
+    var span = span
+    while true {
+      let owner = ThreadHeap(owning: span)
+      owner.pushToInbox(span)
+      // A heap whose spans have been adopted in between has an inbox that nobody looks at.
+      if span.record.pointee.owner.load(ordering: .sequentiallyConsistent) == owner.address { return }
+      guard let stray = owner.takeInbox() else { return }
+      var rest = RemoteQueue(of: stray).record.pointee.nextInInbox
+      while let other = rest {
+        rest = RemoteQueue(of: other).record.pointee.nextInInbox
+        ThreadHeap(owning: other).pushToInbox(other)
+      }
+      span = stray
+    }
+  }
+
+  private init(owning span: Span) {
+    // Safety: a span of blocks always has an owner.
+    base =
+      UnsafeMutableRawPointer(bitPattern: span.record.pointee.owner.load(ordering: .sequentiallyConsistent))
+      .unsafelyUnwrapped
+  }
+
+  private func pushToInbox(_ span: Span) {
+    let queue = RemoteQueue(of: span)
+    var first = inbox.pointee.load(ordering: .relaxed)
+    while true {
+      queue.record.pointee.nextInInbox = Span(address: first)
+      let (exchanged, now) = inbox.pointee.weakCompareExchange(
+        expected: first, desired: span.address, ordering: .sequentiallyConsistent)
+      if exchanged { return }
+      first = now
+    }
+  }
+
+  private func takeInbox() -> Span? { Span(address: inbox.pointee.exchange(0, ordering: .sequentiallyConsistent)) }
+
+  /// Takes home the blocks that other threads have released.
+  @_noLocks
+  func collectInbox() {
+    var rest = takeInbox()
+    while let span = rest {
+      rest = RemoteQueue(of: span).record.pointee.nextInInbox
+      if span.owner == address { collect(span) } else { ThreadHeap.notify(span) }
+    }
+  }
+
+  private func collect(_ span: Span) {
+    let word = RemoteQueue(of: span).take()
+    guard let first = RemoteQueue.first(word) else { return }
+    let count = RemoteQueue.count(word)
+    if RemoteQueue.isSuspect(word) { span.checkReleasedOnce(first, count: count) }
+    if let free = span.record.pointee.free {
+      var last = first
+      for _ in 1..<max(count, 1) { last = last.next.unsafelyUnwrapped }
+      last.link(to: free)
+    }
+    span.record.pointee.free = first
+    if span.isFull { setAvailable(span) }
+    span.record.pointee.used -= Int32(truncatingIfNeeded: count)
+    if span.record.pointee.used == 0 { releaseSpan(span) }
+  }
+
+  // MARK: Lists
+
+  /// Lists a span with something to take, second where there is a current one.
+  private func insert(_ span: Span) {
+    let index = Int(span.record.pointee.sizeClass)
+    let current = available[index]
+    if current.isNone { return setCurrent(span, before: nil) }
+    let next = current.record.pointee.next
+    span.record.pointee.previous = current
+    span.record.pointee.next = next
+    next?.record.pointee.previous = span
+    current.record.pointee.next = span
+  }
+
+  /// Makes `span` the first of its class, before `second`. It is either in no list or right behind `second`.
+  private func setCurrent(_ span: Span, before second: Span?) {
+    if let second {
+      let third = span.record.pointee.next
+      second.setBias(0)
+      second.record.pointee.previous = span
+      second.record.pointee.next = third
+      third?.record.pointee.previous = second
+    }
+    span.record.pointee.previous = nil
+    span.record.pointee.next = second
+    span.setBias(span.mayStayEmpty ? -1 : 0)
+    setHead(span, Int(span.record.pointee.sizeClass))
+    // Bias or not, an empty span is kept only as the current one.
+    if let second, second.record.pointee.used == 0 { releaseSpan(second) }
+  }
+
+  private func setHead(_ span: Span, _ index: Int) {
+    available[index] = span
+    guard SizeClass.blockSize(index) <= SizeClass.largestDirect else { return }
+    var entry = SizeClass.firstDirectEntry(index)
+    while entry <= SizeClass.blockSize(index) / 16 {
+      direct[entry] = span
+      entry += 1
+    }
+  }
+
+  private func setFull(_ span: Span) {
+    unlist(span)
+    let capacity = Int32(span.record.pointee.capacity)
+    span.setBias(capacity - max(capacity / 8, 1))
+    span.record.pointee.state = .fullOfBlocks
+    span.record.pointee.previous = nil
+    span.record.pointee.next = state.pointee.full
+    state.pointee.full?.record.pointee.previous = span
+    state.pointee.full = span
+  }
+
+  private func setAvailable(_ span: Span) {
+    unlist(span)
+    span.record.pointee.state = .blocks
+    span.setBias(0)
+    insert(span)
+  }
+
+  /// Takes a span out of whichever list it is in.
+  private func unlist(_ span: Span) {
+    let (next, previous) = (span.record.pointee.next, span.record.pointee.previous)
+    next?.record.pointee.previous = previous
+    if let previous {
+      previous.record.pointee.next = next
+    } else if span.isFull {
+      state.pointee.full = next
+    } else {
+      next?.setBias(next.unsafelyUnwrapped.mayStayEmpty ? -1 : 0)
+      setHead(next ?? Span.none, Int(span.record.pointee.sizeClass))
+    }
+  }
+
+  /// Gives an empty span of a list of available ones to the page heap.
+  private func releaseSpan(_ span: Span) {
+    unlist(span)
+    state.pointee.spanCount -= 1
+    PageHeap.shared.release(span)
+  }
+
+  // MARK: The end of a thread, and after
+
+  /// Takes home what other threads have released, and gives away the spans that are empty.
+  @_noLocks
+  func releaseEmptySpans() {
+    collectInbox()
+    for index in 0..<SizeClass.count {
+      let span = available[index]
+      // Only the current one can be empty.
+      if !span.isNone, span.blocksOut == 0 { releaseSpan(span) }
+    }
+  }
+
+  /// Takes over all spans of a heap whose thread has ended. Returns whether there were any.
+  private func adoptSpans() -> Bool {
+    guard HeapPool.shared.hasHeaps, let other = HeapPool.shared.take(withSpans: true) else { return false }
+    other.collectInbox()
+    for index in 0..<SizeClass.count {
+      while !other.available[index].isNone {
+        let span = other.available[index]
+        other.unlist(span)
+        span.setBias(0)
+        span.record.pointee.owner.store(address, ordering: .sequentiallyConsistent)
+        insert(span)
+        state.pointee.spanCount += 1
+      }
+    }
+    while let span = other.state.pointee.full {
+      other.unlist(span)
+      span.record.pointee.owner.store(address, ordering: .sequentiallyConsistent)
+      span.record.pointee.previous = nil
+      span.record.pointee.next = state.pointee.full
+      state.pointee.full?.record.pointee.previous = span
+      state.pointee.full = span
+      state.pointee.spanCount += 1
+    }
+    other.state.pointee.spanCount = 0
+    // What came in before the owner changed; later senders see that it has.
+    other.collectInbox()
+    HeapPool.shared.put(other)
+    collectInbox()
+    return true
+  }
+}
+
+extension Span {
+  @_noLocks
+  init?(address: UInt) {
+    guard let pointer = UnsafeMutableRawPointer(bitPattern: address) else { return nil }
+    record = pointer.assumingMemoryBound(to: Record.self)
+  }
+
+  /// The span that stands for none: its free list is empty and stays so.
+  static var none: Span {
+    @_noLocks get { Span(nest_no_span().assumingMemoryBound(to: Record.self)) }
+  }
+
+  var isNone: Bool { @_noLocks get { self == Span.none } }
+
+  var hasFreeBlock: Bool {
+    @_noLocks get { if case .some = record.pointee.free { true } else { false } }
+  }
+
+  /// Whether the span is small enough to be kept by its heap when it is empty.
+  var mayStayEmpty: Bool { @_noLocks get { record.pointee.slotCount <= 4 } }
+}

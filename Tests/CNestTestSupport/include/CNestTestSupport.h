@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+#ifndef C_NEST_TEST_SUPPORT_H
+#define C_NEST_TEST_SUPPORT_H
+
+#include <stddef.h>
+
+// Runs `body` in a child that fork makes, with its standard error in `output` (NUL-terminated, cut to `capacity`). Returns the
+// child's exit status, 0 when `body` returns, or the negative number of the signal that ended it; -SIGKILL after `seconds`.
+int run_in_child(void (*_Nonnull body)(void), char *_Nonnull output, size_t capacity, int seconds);
+
+#endif

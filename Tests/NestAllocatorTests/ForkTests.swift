@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import CNestTestSupport
+import NestAllocator
+import Synchronization
+import XCTest
+
+/// A process forks while its other threads are amid allocations: both it and the child go on at once.
+final class ForkTests: XCTestCase {
+  func testForkWithBusyThreads() {
+    let stop = Atomic(false)
+    let exchange = StressTests.Exchange(count: 100)
+    let busy = (0..<3).map { index in
+      let done = DispatchSemaphore(value: 0)
+      Thread {
+        var seed = UInt64(index)
+        while !stop.load(ordering: .relaxed) {
+          StressTests.work(exchange, seed: seed, operations: 50)
+          seed += 3
+        }
+        done.signal()
+      }.start()
+      return done
+    }
+    for _ in 0..<60 {
+      let (status, text) = MisuseTests.report {
+        for size in [10, 100, 10_000, 100_000, 500_000, 5_000_000] {
+          guard let block = NestAllocator.allocate(size: size, align: 16) else { _exit(2) }
+          memset(block, 1, size)
+          NestAllocator.deallocate(block)
+        }
+      }
+      XCTAssertEqual(status, 0, text)
+    }
+    stop.store(true, ordering: .relaxed)
+    busy.forEach { $0.wait() }
+    exchange.releaseAll()
+  }
+}
