@@ -98,12 +98,19 @@ let package = Package(
       ],
       path: "Benchmarks/AllocatorBenchmarks", plugins: ["BuildWorkloads"]),
 
+    // The command. Its logic is a library, so that tests can link it.
+    .target(
+      name: "AllocatorsTool",
+      dependencies: ["BenchmarkKit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(name: "allocators", dependencies: ["AllocatorsTool", "benchmark-launcher"]),
+
     // Tests. What is about a whole process runs in programs of dependent packages, which ProcessTests builds and starts.
     .testTarget(
       name: "AllocatorTestKitTests", dependencies: ["AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
     .target(name: "ProcessTestSupport", path: "Tests/ProcessTestSupport"),
     .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
+    .testTarget(name: "AllocatorsToolTests", dependencies: ["AllocatorsTool", "ProcessTestSupport"]),
     .testTarget(name: "AllocatorBenchmarksTests", dependencies: ["AllocatorBenchmarks", "BenchmarkKit", "Workloads"]),
   ],
   swiftLanguageModes: [.v6]
