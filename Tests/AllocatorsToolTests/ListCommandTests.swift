@@ -20,7 +20,9 @@ final class ListCommandTests: XCTestCase {
 
   func testLibraryOfTheUsersOwnIsListed() throws {
     let library = try Tool.library("jemalloc")
-    let rows = try Tool.run(["list", "--library", "mine=\(library)"]).lines.map { $0.split(separator: " ").map(String.init) }
+    let rows = try Tool.run(["list", "--library", "mine=\(library)"]).lines.map {
+      $0.split(separator: " ").map(String.init)
+    }
     let known = try XCTUnwrap(rows.first { $0[0] == "jemalloc" })
     let mine = try XCTUnwrap(rows.first { $0[0] == "mine" })
     XCTAssertEqual(mine.dropFirst(), known.dropFirst())

@@ -24,7 +24,9 @@ final class RunCommandTests: XCTestCase {
 
   func testProcessIsTheSame() throws {
     // The shell prints its id, then becomes the command, which becomes a shell that prints its own.
-    let result = try CommandResult.run(["sh", "-c", "echo $$; exec \(Tool.path) run --allocator system -- sh -c 'echo $$'"])
+    let result = try CommandResult.run([
+      "sh", "-c", "echo $$; exec \(Tool.path) run --allocator system -- sh -c 'echo $$'",
+    ])
     XCTAssertEqual(result.lines.count, 2)
     XCTAssertEqual(result.lines.first, result.lines.last)
   }
@@ -72,7 +74,8 @@ final class RunCommandTests: XCTestCase {
     let show = ["--", "sh", "-c", "echo $LD_PRELOAD"]
     XCTAssertEqual(try Tool.run(["run", "--allocator", "system"] + show, environment: environment).lines, [harmless])
     XCTAssertEqual(
-      try Tool.run(["run", "--allocator", "jemalloc"] + show, environment: environment).lines, ["\(jemalloc):\(harmless)"])
+      try Tool.run(["run", "--allocator", "jemalloc"] + show, environment: environment).lines,
+      ["\(jemalloc):\(harmless)"])
   }
 
   func testLibraryOfTheUsersOwn() throws {
@@ -96,8 +99,10 @@ final class RunCommandTests: XCTestCase {
     try Tool.checkRefusal(["run", "--allocator", "system", "--"], status: 64, says: "a command is missing")
     try Tool.checkRefusal(["run", "--allocator", "system", "--hasty", "--", "true"], status: 64, says: "'--hasty'")
     try Tool.checkRefusal(["run", "--allocator", "nosuch", "--", "true"], status: 64, says: "no allocator 'nosuch'")
-    try Tool.checkRefusal(["run", "--allocator", "system", "--", "no-such-program"], status: 127, says: "no-such-program")
-    try Tool.checkRefusal(["run", "--allocator", "system", "--", "/no/such/program"], status: 127, says: "/no/such/program")
+    try Tool.checkRefusal(
+      ["run", "--allocator", "system", "--", "no-such-program"], status: 127, says: "no-such-program")
+    try Tool.checkRefusal(
+      ["run", "--allocator", "system", "--", "/no/such/program"], status: 127, says: "/no/such/program")
     try Tool.checkRefusal(["run", "--allocator", "system", "--", "/"], status: 126, says: "not an executable file")
     try Tool.checkRefusal(["run", "--allocator", "system", "--", "/etc/passwd"], status: 126, says: "/etc/passwd")
     try Tool.checkRefusal(
@@ -112,10 +117,13 @@ final class RunCommandTests: XCTestCase {
     let scratch = try Scratch()
     for option in ["-static", "-static-pie"] {
       let program = try scratch.compile("static\(option)", "int main(void) { return 5; }", [option])
-      try Tool.checkRefusal(["run", "--allocator", "jemalloc", "--", program], status: 126, says: "is a static executable")
-      XCTAssertEqual(try Tool.run(["run", "--allocator", "system", "--", program]).status, 5, "glibc's needs no library")
+      try Tool.checkRefusal(
+        ["run", "--allocator", "jemalloc", "--", program], status: 126, says: "is a static executable")
+      XCTAssertEqual(
+        try Tool.run(["run", "--allocator", "system", "--", program]).status, 5, "glibc's needs no library")
       let script = try scratch.script("script\(option)", "#!\(program)\n")
-      try Tool.checkRefusal(["run", "--allocator", "jemalloc", "--", script], status: 126, says: "is a static executable")
+      try Tool.checkRefusal(
+        ["run", "--allocator", "jemalloc", "--", script], status: 126, says: "is a static executable")
     }
     let dynamic = try scratch.compile("dynamic", "int main(void) { return 5; }")
     XCTAssertEqual(try Tool.run(["run", "--allocator", "jemalloc", "--", dynamic]).status, 5)

@@ -81,7 +81,8 @@ struct AllocatorCatalog: Sendable {
       throw ToolFailure("--library takes NAME=PATH, not '\(text)'", .usage)
     }
     guard !parts[1].contains(where: { $0 == ":" || $0 == " " }) else {
-      throw ToolFailure("--library: LD_PRELOAD cannot hold the path '\(parts[1])', because of its space or colon", .usage)
+      throw ToolFailure(
+        "--library: LD_PRELOAD cannot hold the path '\(parts[1])', because of its space or colon", .usage)
     }
     let path = URL(fileURLWithPath: parts[1]).path
     guard let image = try? ELFImage(contentsOf: path), image.type == .sharedObject, image.isForThisMachine else {

@@ -13,7 +13,8 @@ struct SharedLibraryDirectory: Sendable {
   init() {
     folders = (ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] ?? "").split(separator: ":").map(String.init)
     guard
-      let output = ["/sbin/ldconfig", "/usr/sbin/ldconfig"].lazy.compactMap({ HelperProgram.output(of: $0, ["-p"]) }).first
+      let output = ["/sbin/ldconfig", "/usr/sbin/ldconfig"].lazy.compactMap({ HelperProgram.output(of: $0, ["-p"]) })
+        .first
     else { return }
     // "	libjemalloc.so.2 (libc6,x86-64) => /lib/x86_64-linux-gnu/libjemalloc.so.2"
     for line in output.split(separator: "\n") {

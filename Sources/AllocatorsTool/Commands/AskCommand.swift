@@ -34,9 +34,10 @@ struct AskCommand: ParsableCommand {
       return "\(String(cString: unsafeBitCast(name, to: Function.self)())) (Swift)"
     }
     if let control = symbol("mallctl") {
-      typealias Function = @convention(c) (
-        UnsafePointer<CChar>, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?, UnsafeMutableRawPointer?, Int
-      ) -> CInt
+      typealias Function =
+        @convention(c) (
+          UnsafePointer<CChar>, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?, UnsafeMutableRawPointer?, Int
+        ) -> CInt
       var version: UnsafePointer<CChar>?
       var size = MemoryLayout<UnsafePointer<CChar>?>.size
       if unsafeBitCast(control, to: Function.self)("version", &version, &size, nil, 0) == 0, let version {
@@ -53,9 +54,10 @@ struct AskCommand: ParsableCommand {
         : "\(number / 10_000).\(number / 100 % 100).\(number % 100)"
     }
     if let version = symbol("tc_version") {
-      typealias Function = @convention(c) (
-        UnsafeMutablePointer<CInt>?, UnsafeMutablePointer<CInt>?, UnsafeMutablePointer<UnsafePointer<CChar>?>?
-      ) -> UnsafePointer<CChar>
+      typealias Function =
+        @convention(c) (
+          UnsafeMutablePointer<CInt>?, UnsafeMutablePointer<CInt>?, UnsafeMutablePointer<UnsafePointer<CChar>?>?
+        ) -> UnsafePointer<CChar>
       let text = String(cString: unsafeBitCast(version, to: Function.self)(nil, nil, nil))
       return text.split(separator: " ").last.map(String.init) ?? text
     }

@@ -46,7 +46,8 @@ struct InspectCommand: ParsableCommand {
       throw ToolFailure("\(program.path) cannot be read", .noInput)
     }
     guard image.isForThisMachine else {
-      throw ToolFailure("\(program.path) is for another architecture (ELF machine \(image.machine), \(image.bits) bits)", .badData)
+      throw ToolFailure(
+        "\(program.path) is for another architecture (ELF machine \(image.machine), \(image.bits) bits)", .badData)
     }
     let scope = try LoaderScope(ofProgramAt: program.path, image)
     return Inspection(title, scope: scope, preloadObstacle: program.preloadObstacle)

@@ -67,7 +67,9 @@ struct ELFImage: Sendable {
   }
 
   private init(_ file: ELFReader, _ depth: Depth) throws(Malformed) {
-    guard try file.bytes(at: 0, count: 4).elementsEqual([0x7F, 0x45, 0x4C, 0x46]) else { throw Malformed(reason: "no ELF file") }
+    guard try file.bytes(at: 0, count: 4).elementsEqual([0x7F, 0x45, 0x4C, 0x46]) else {
+      throw Malformed(reason: "no ELF file")
+    }
     bits = try file.byte(at: 4) == 2 ? 64 : 32
     let isLittleEndian = try file.byte(at: 5) == 1
     machine = isLittleEndian ? try file.read(UInt16.self, at: 18) : try file.read(UInt16.self, at: 18).byteSwapped

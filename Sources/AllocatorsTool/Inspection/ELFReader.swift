@@ -35,13 +35,17 @@ struct ELFReader {
     try bytes(at: offset, count: 1)[0]
   }
 
-  func read<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type, at offset: Int) throws(ELFImage.Malformed) -> Value {
+  func read<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type, at offset: Int) throws(ELFImage.Malformed)
+    -> Value
+  {
     Value(littleEndian: try bytes(at: offset, count: MemoryLayout<Value>.size).loadUnaligned(as: Value.self))
   }
 
   /// Reads an offset or a size of 64 bits, which must fit into an `Int`.
   private func readSize(at offset: Int) throws(ELFImage.Malformed) -> Int {
-    guard let size = Int(exactly: try read(UInt64.self, at: offset)) else { throw ELFImage.Malformed(reason: "a size is absurd") }
+    guard let size = Int(exactly: try read(UInt64.self, at: offset)) else {
+      throw ELFImage.Malformed(reason: "a size is absurd")
+    }
     return size
   }
 
@@ -90,7 +94,9 @@ struct ELFReader {
       let start = try offset(segment.offset, index, 16)
       let entry = DynamicEntry(tag: try read(UInt64.self, at: start), value: try read(UInt64.self, at: start + 8))
       if entry.tag == 0 { break }
-      guard Int(exactly: entry.value) != nil || entry.tag > 14 else { throw ELFImage.Malformed(reason: "an address is absurd") }
+      guard Int(exactly: entry.value) != nil || entry.tag > 14 else {
+        throw ELFImage.Malformed(reason: "an address is absurd")
+      }
       entries.append(entry)
     }
     return entries
@@ -99,7 +105,9 @@ struct ELFReader {
   /// Where in the file the byte is that is loaded at `address`; nil if no loaded segment holds it.
   func offset(of address: UInt64, in segments: [Segment]) -> Int? {
     segments.lazy.compactMap { segment -> Int? in
-      guard segment.type == 1, address >= segment.address, address - segment.address < UInt64(segment.size) else { return nil }
+      guard segment.type == 1, address >= segment.address, address - segment.address < UInt64(segment.size) else {
+        return nil
+      }
       let (sum, overflow) = segment.offset.addingReportingOverflow(Int(address - segment.address))
       return overflow ? nil : sum
     }.first
@@ -109,7 +117,9 @@ struct ELFReader {
   func definedSymbols(ofType type: UInt32, in sections: [Section]) throws(ELFImage.Malformed) -> [ELFImage.Symbol] {
     var symbols: [ELFImage.Symbol] = []
     for section in sections where section.type == type {
-      guard sections.indices.contains(section.link) else { throw ELFImage.Malformed(reason: "a symbol table has no names") }
+      guard sections.indices.contains(section.link) else {
+        throw ELFImage.Malformed(reason: "a symbol table has no names")
+      }
       let names = sections[section.link].offset
       // The first entry is empty by definition.
       for index in 1..<max(1, section.size / 24) {

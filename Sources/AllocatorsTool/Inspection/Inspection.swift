@@ -60,7 +60,8 @@ struct Inspection: Sendable {
   /// What to print.
   var lines: [String] {
     let width = findings.map(\.title.count).max() ?? 0
-    return [subject] + findings.map { "  \($0.title)\(String(repeating: " ", count: width - $0.title.count))  \($0.text)" }
+    return [subject]
+      + findings.map { "  \($0.title)\(String(repeating: " ", count: width - $0.title.count))  \($0.text)" }
   }
 
   private static func name(of object: LoadedObject) -> String {

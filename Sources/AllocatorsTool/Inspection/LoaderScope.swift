@@ -19,7 +19,9 @@ struct LoaderScope: Sendable {
     objects = [LoadedObject(path: path, image: image)]
     guard !image.isStaticProgram, image.isForThisMachine, let loader = ELFImage.loaderOfThisMachine else { return }
     let absolute = URL(fileURLWithPath: path).path
-    guard let output = HelperProgram.output(of: loader, ["--list", absolute], environment: ProcessInfo.processInfo.environment)
+    guard
+      let output = HelperProgram.output(
+        of: loader, ["--list", absolute], environment: ProcessInfo.processInfo.environment)
     else { throw ToolFailure("\(path): the dynamic loader cannot load it", .badData) }
     // "	libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x…)", or without an arrow what was named by its path.
     for line in output.split(separator: "\n") {
@@ -39,7 +41,9 @@ struct LoaderScope: Sendable {
   /// - Throws: ``ToolFailure`` if there is no such process, or if it may not be looked into.
   init(ofProcess pid: Int) throws(ToolFailure) {
     let folder = "/proc/\(pid)"
-    guard FileManager.default.fileExists(atPath: folder) else { throw ToolFailure("there is no process \(pid)", .noInput) }
+    guard FileManager.default.fileExists(atPath: folder) else {
+      throw ToolFailure("there is no process \(pid)", .noInput)
+    }
     guard let image = try? ELFImage(contentsOf: "\(folder)/exe", depth: .allSymbols),
       let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/exe"),
       let maps = try? String(contentsOfFile: "\(folder)/maps", encoding: .utf8)
@@ -47,7 +51,9 @@ struct LoaderScope: Sendable {
 
     let mapped = Self.mappedFiles(maps).filter { $0 != program }.compactMap { path -> LoadedObject? in
       // The process may have a root folder of its own.
-      (try? ELFImage(contentsOf: "\(folder)/root\(path)", depth: .allSymbols)).map { LoadedObject(path: path, image: $0) }
+      (try? ELFImage(contentsOf: "\(folder)/root\(path)", depth: .allSymbols)).map {
+        LoadedObject(path: path, image: $0)
+      }
     }
     let environment = (try? Data(contentsOf: URL(fileURLWithPath: "\(folder)/environ"))) ?? Data()
     self.init(

@@ -58,7 +58,9 @@ struct ProgramFile: Equatable, Sendable {
       program = interpreter
     }
     guard let image = try? ELFImage(contentsOf: program.path) else { return nil }
-    if !image.isForThisMachine { return "\(program.path) is a program for another architecture: it cannot load the library" }
+    if !image.isForThisMachine {
+      return "\(program.path) is a program for another architecture: it cannot load the library"
+    }
     if image.isStaticProgram { return "\(program.path) is a static executable: it ignores LD_PRELOAD" }
     var status = stat()
     if stat(program.path, &status) == 0 {
