@@ -15,7 +15,7 @@ public struct AllocatorsCommand: ParsableCommand {
       is not installed, 71 and 73 if the system refuses something, 126 for a program that cannot run as asked, 127 for one \
       that is not there.
       """,
-    subcommands: [ListCommand.self, RunCommand.self, InspectCommand.self, AskCommand.self])
+    subcommands: [ListCommand.self, RunCommand.self, CompareCommand.self, InspectCommand.self, AskCommand.self])
 
   public init() {}
 
