@@ -33,6 +33,7 @@ let package = Package(
     // Libraries for LD_PRELOAD.
     .library(name: "PreloadCounting", type: .dynamic, targets: ["PreloadCounting"]),
     .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
+    .library(name: "BenchmarkKit", targets: ["BenchmarkKit"]),
   ],
   // For the benchmarks alone. Who depends on this package never resolves it, as long as no product that is declared above
   // leads to it: executables are products of the root package without being declared.

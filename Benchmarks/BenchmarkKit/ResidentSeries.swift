@@ -20,6 +20,6 @@ struct ResidentSeries {
       let pair = points[index..<min(index + 2, points.count)]
       return pair.max { $0.bytes < $1.bytes }!
     }
-    intervalMilliseconds *= 2
+    intervalMilliseconds = min(intervalMilliseconds * 2, 60_000)
   }
 }

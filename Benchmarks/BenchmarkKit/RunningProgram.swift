@@ -58,11 +58,14 @@ public final class RunningProgram {
       }
       look()
       let now = SystemClock.seconds
-      if now >= end { return }
       // Not for longer than a tenth of a second: a signal that comes just before the call does not end it.
-      let until = min(end, tree == nil ? .infinity : nextLook, now + 0.1)
+      let until = max(now, min(end, tree == nil ? .infinity : nextLook, now + 0.1))
       var file = pollfd(fd: resultDescriptor, events: Int16(POLLIN), revents: 0)
-      if poll(&file, 1, Int32(max(1, ((until - now) * 1000).rounded(.up)))) > 0 { readResult() }
+      if poll(&file, 1, Int32(((until - now) * 1000).rounded(.up))) > 0 {
+        readResult()
+      } else if now >= end {
+        return
+      }
     }
   }
 

@@ -64,13 +64,13 @@ public struct ServerLoad: Sendable {
     }
 
     let load = try launcher.start(Command("/bin/sh", ["-c", shellCommand]), timeoutSeconds: timeoutSeconds)
-    while !load.hasEnded {
-      server.look()
+    while !load.hasEnded && !server.hasEnded {
+      try server.wait(seconds: 0)
       try load.wait(seconds: 0.005)
     }
-    let loadRun = try load.result()
-    try server.wait(seconds: 0)
+    // What is left of the load goes with its last reference.
     guard !server.hasEnded else { return try stop(server, failure: "the server ended while the load ran") }
+    let loadRun = try load.result()
     if let failure = loadRun.failure { return try stop(server, failure: "the load failed: \(failure)") }
     var run = try stop(server, failure: nil)
     run.wallSeconds = loadRun.wallSeconds
