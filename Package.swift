@@ -39,6 +39,7 @@ let package = Package(
     .library(name: "PreloadCounting", type: .dynamic, targets: ["PreloadCounting"]),
     .library(name: "NestPreload", type: .dynamic, targets: ["PreloadNest"]),
     .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
+    .library(name: "BenchmarkKit", targets: ["BenchmarkKit"]),
   ],
   // For the benchmarks alone. Who depends on this package never resolves it, as long as no product that is declared above
   // leads to it: executables are products of the root package without being declared.
@@ -111,6 +112,12 @@ let package = Package(
       ],
       path: "Benchmarks/AllocatorBenchmarks", plugins: ["BuildWorkloads"]),
 
+    // The command. Its logic is a library, so that tests can link it.
+    .target(
+      name: "AllocatorsTool",
+      dependencies: ["BenchmarkKit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(name: "allocators", dependencies: ["AllocatorsTool", "benchmark-launcher"]),
+
     // Tests. What is about a whole process runs in programs of dependent packages, which ProcessTests builds and starts.
     .testTarget(
       name: "AllocatorTestKitTests", dependencies: ["AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
@@ -121,6 +128,7 @@ let package = Package(
       dependencies: ["AllocatorTestKit", "NestAllocator", "CNestSupport", "CNestTestSupport", "SystemDefaults"]),
     .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
+    .testTarget(name: "AllocatorsToolTests", dependencies: ["AllocatorsTool", "ProcessTestSupport"]),
     .testTarget(name: "AllocatorBenchmarksTests", dependencies: ["AllocatorBenchmarks", "BenchmarkKit", "Workloads"]),
   ],
   swiftLanguageModes: [.v6]

@@ -22,6 +22,12 @@ public struct Experiment: Sendable {
   /// The longest that a run may take; nil is no limit.
   public var timeoutSeconds: Double?
 
+  /// Whether the memory of a run is looked at while it runs; see ``ProgramRun/resident``.
+  public var watchesMemory = false
+
+  /// About how long all rounds together may take: no round begins that would, at the pace so far, end later. Nil is no limit.
+  public var budgetSeconds: Double?
+
   public var launcher: ProgramLauncher
 
   public init(
@@ -43,21 +49,34 @@ public struct Experiment: Sendable {
 
   /// Runs all rounds.
   ///
-  /// - Parameter progress: told of every run when it has ended, with its number, from 1.
+  /// - Parameters:
+  ///   - orderDecided: told at the beginning of each round of each subject in which order its contenders run.
+  ///   - progress: told of every run when it has ended, with its number, from 1.
   /// - Returns: the samples in the order of the runs, those of the warm-up included.
   /// - Throws: ``SystemError`` if the launcher cannot be started.
-  public func run(progress: (_ sample: Sample, _ number: Int) -> Void) throws(SystemError) -> [Sample] {
+  public func run(
+    orderDecided: (_ round: Int, _ contenders: [String]) -> Void = { _, _ in },
+    progress: (_ sample: Sample, _ number: Int) -> Void
+  ) throws(SystemError) -> [Sample] {
     var generator = SplitMix64(seed: seed)
     var samples: [Sample] = []
     var failed: Set<Int> = []
     var answers: [String: (answer: String, contender: String)] = [:]
+    let begin = SystemClock.seconds
     for round in (warmsUp ? 0 : 1)..<(rounds + 1) {
+      if let budgetSeconds, round > 1 {
+        let done = Double(warmsUp ? round : round - 1)
+        let elapsed = SystemClock.seconds - begin
+        if elapsed + elapsed / done > budgetSeconds { break }
+      }
       for subject in subjects {
         var order = trials.indices.filter { trials[$0].subject == subject && !failed.contains($0) }
         if round > 0 { order.shuffle(using: &generator) }
+        orderDecided(round, order.map { trials[$0].contender })
         for (position, index) in order.enumerated() {
           let trial = trials[index]
-          let run = try launcher.run(trial.command, timeoutSeconds: timeoutSeconds)
+          let run = try launcher.run(
+            trial.command, load: trial.load, timeoutSeconds: timeoutSeconds, watchesMemory: watchesMemory)
           let failure = failure(of: run, in: trial, answers: &answers)
           if failure != nil { failed.insert(index) }
           samples.append(Sample(of: trial, round: round, position: position, run: run, failure: failure))

@@ -17,20 +17,34 @@ public struct ProgramLauncher: Sendable {
 
   /// Runs a program to its end and measures it. Its standard input is empty.
   ///
-  /// The program is in a process group of its own, of which nothing is left afterwards; also not when this process dies.
+  /// The program is in a process group of its own. Nothing that descends from it is left afterwards; also not when this
+  /// process dies.
   ///
   /// - Parameters:
   ///   - command: the program.
+  ///   - load: what makes it a server; nil for a program that ends by itself.
   ///   - timeoutSeconds: the program is killed after this time; nil is no limit.
+  ///   - watchesMemory: whether to look at its memory while it runs.
   /// - Returns: the run. A program that fails, or does not even start, is a run too: see ``ProgramRun/failure``.
-  /// - Throws: ``SystemError`` if the launcher itself cannot be started.
-  public func run(_ command: Command, timeoutSeconds: Double? = nil) throws(SystemError) -> ProgramRun {
+  /// - Throws: ``SystemError`` if the launcher itself cannot be started, or if ``Interruption`` ends the run.
+  public func run(
+    _ command: Command, load: ServerLoad? = nil, timeoutSeconds: Double? = nil, watchesMemory: Bool = false
+  ) throws(SystemError) -> ProgramRun {
+    let program = try start(command, timeoutSeconds: timeoutSeconds, watchesMemory: watchesMemory)
+    guard let load else { return try program.result() }
+    return try load.drive(program, launcher: self)
+  }
+
+  /// Starts a program. See ``run(_:load:timeoutSeconds:watchesMemory:)``.
+  public func start(_ command: Command, timeoutSeconds: Double? = nil, watchesMemory: Bool = false) throws(SystemError)
+    -> RunningProgram
+  {
     let output = try UnnamedFile()
     let errorOutput = try UnnamedFile()
     var result: [Int32] = [-1, -1]
     guard pipe(&result) == 0 else { throw SystemError(doing: "pipe") }
     for descriptor in result { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-    defer { close(result[0]) }
+    defer { close(result[1]) }
 
     let resultDescriptor: Int32 = 3
     let timeoutMilliseconds = timeoutSeconds.map { max(1, Int($0 * 1000)) } ?? 0
@@ -41,20 +55,17 @@ public struct ProgramLauncher: Sendable {
     let arguments =
       [path, "\(resultDescriptor)", "\(timeoutMilliseconds)"] + forLinker + ["--", command.executable]
       + command.arguments
-    let launcher: pid_t
     do {
-      defer { close(result[1]) }
-      launcher = try spawn(
+      let launcher = try spawn(
         arguments, environment: environment.filter { !$0.hasPrefix("LD_") },
         descriptors: [output.descriptor, errorOutput.descriptor, result[1]])
+      return RunningProgram(
+        launcher: launcher, launcherPath: path, result: result[0], output: output, errorOutput: errorOutput,
+        watchesMemory: watchesMemory)
+    } catch {
+      close(result[0])
+      throw error
     }
-    let line = readAll(result[0])
-    var status: Int32 = 0
-    while waitpid(launcher, &status, 0) < 0 && errno == EINTR {}
-    guard let run = ProgramRun(line: line, output: output.contents, errorOutput: errorOutput.contents) else {
-      throw SystemError(doing: "\(path) ended with wait status \(status) and the result \"\(line)\"", code: 0)
-    }
-    return run
   }
 
   private func environment(of command: Command) -> [String] {
@@ -91,17 +102,6 @@ public struct ProgramLauncher: Sendable {
     let code = posix_spawn(&pid, path, &actions, nil, &argv, &envp)
     guard code == 0 else { throw SystemError(doing: "start \(path)", code: code) }
     return pid
-  }
-
-  private func readAll(_ descriptor: Int32) -> String {
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 512)
-    while true {
-      let count = read(descriptor, &buffer, buffer.count)
-      if count > 0 { bytes += buffer[..<count] }
-      if count == 0 || (count < 0 && errno != EINTR) { break }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }
 

@@ -22,7 +22,7 @@ public struct ProgramRun: Sendable, Equatable {
   /// Seconds of wall-clock time from before the fork to the end of the program.
   public var wallSeconds: Double
 
-  /// Seconds of processor time in user mode, of the program and of those descendants that it waited for.
+  /// Seconds of processor time in user mode, of the program and of its descendants.
   public var userSeconds: Double
 
   /// Seconds of processor time in the kernel, of the same processes.
@@ -43,6 +43,21 @@ public struct ProgramRun: Sendable, Equatable {
   /// Context switches that the scheduler imposed, of the same processes.
   public var involuntarySwitches: Int
 
+  /// How much memory was resident in all processes of the program together, over time; empty if nobody looked.
+  public var resident: [ResidentPoint] = []
+
+  /// What the load of a server printed as its score; nil for a program that is no server, or without a score.
+  public var score: Double?
+
+  /// Why the run must not be counted although the program ended well, such as a load that failed.
+  public var loadFailure: String?
+
+  /// Bytes that were resident at the peak, in all processes together: at least this much. It is the largest sum that was
+  /// seen, or the largest peak of one process, which the kernel knows exactly. Pages that processes share count for each.
+  public var peakTreeResidentBytes: Int {
+    max(peakResidentBytes, resident.map(\.bytes).max() ?? 0)
+  }
+
   /// What it wrote to its standard output.
   public var output: String
 
@@ -53,7 +68,7 @@ public struct ProgramRun: Sendable, Equatable {
   public var failure: String? {
     let reason: String
     switch ending {
-    case .exited(0): return nil
+    case .exited(0): return loadFailure
     case .exited(let status): reason = "exited with status \(status)"
     case .signaled(let signal): reason = "ended by signal \(signal) (\(String(cString: strsignal(Int32(signal)))))"
     case .timedOut: reason = "killed, its time was up"

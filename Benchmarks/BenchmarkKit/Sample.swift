@@ -24,6 +24,15 @@ public struct Sample: Sendable, Codable, Equatable {
   public var voluntarySwitches: Int
   public var involuntarySwitches: Int
 
+  /// See ``ProgramRun/peakTreeResidentBytes``.
+  public var peakTreeResidentBytes: Int?
+
+  /// See ``ProgramRun/resident``.
+  public var resident: [ResidentPoint]?
+
+  /// See ``ProgramRun/score``.
+  public var score: Double?
+
   /// Seconds of processor time, user and system together.
   public var processorSeconds: Double { userSeconds + systemSeconds }
 
@@ -41,5 +50,8 @@ public struct Sample: Sendable, Codable, Equatable {
     majorFaults = run.majorFaults
     voluntarySwitches = run.voluntarySwitches
     involuntarySwitches = run.involuntarySwitches
+    peakTreeResidentBytes = run.peakTreeResidentBytes
+    resident = run.resident.isEmpty ? nil : run.resident
+    score = run.score
   }
 }

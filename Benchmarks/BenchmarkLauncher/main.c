@@ -10,15 +10,18 @@
 //     benchmark-launcher RESULT_FD TIMEOUT_MS [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
 //
 // PROGRAM is a path. The variables are added to its environment: those of the dynamic linker have to come this way, or
-// they would work on the launcher as well. It runs in a process group of its own with the launcher's standard streams. When it ends, the rest
-// of its group is killed and one line is written to RESULT_FD:
+// they would work on the launcher as well. It runs in a process group of its own with the launcher's standard streams.
+// When it runs, one line is written to RESULT_FD:
+//
+//     started PID
+//
+// When it ends, all that descends from it is killed, whatever group or session that is in, and another line is written:
 //
 //     exited CODE | signaled SIGNAL | timeout 0 | unstartable ERRNO
 //
 // followed by wall-clock, user and system nanoseconds, peak RSS in KiB, minor and major faults, voluntary and involuntary
-// context switches. All but the wall clock are the sums (the peak: the maximum) over the program and those descendants
-// that were waited for. TIMEOUT_MS of 0 is no limit. When nobody can read RESULT_FD any more, the starter is gone, and
-// the group is killed.
+// context switches. All but the wall clock are the sums (the peak: the maximum) over the program and its descendants.
+// TIMEOUT_MS of 0 is no limit. When nobody can read RESULT_FD any more, the starter is gone, and all is killed.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -85,6 +89,21 @@ static int wait_for(int program, int result, long long deadline_ns) {
   }
 }
 
+// Kills and reaps all that descends from this process. What lost its parent has become a child of this process, which is
+// a subreaper (prctl(2)); so the children's children come up once the children are gone.
+static void kill_descendants(pid_t group) {
+  kill(-group, SIGKILL);
+  for (;;) {
+    FILE *children = fopen("/proc/thread-self/children", "re");
+    if (children != NULL) {
+      int child;
+      while (fscanf(children, "%d", &child) == 1) kill(child, SIGKILL);
+      fclose(children);
+    }
+    if (waitpid(-1, NULL, children != NULL ? 0 : WNOHANG) <= 0 && errno != EINTR) return;
+  }
+}
+
 int main(int argc, char **argv) {
   int program_at = 3;
   while (program_at < argc && strcmp(argv[program_at], "--") != 0) putenv(argv[program_at++]);
@@ -99,6 +118,8 @@ int main(int argc, char **argv) {
   signal(SIGTERM, ignore);
   signal(SIGHUP, ignore);
   signal(SIGPIPE, ignore);
+
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
 
   long long begin_ns = now_ns();
   pid_t pid = 0;
@@ -115,14 +136,16 @@ int main(int argc, char **argv) {
     dprintf(result, "unstartable %d 0 0 0 0 0 0 0 0\n", error);
     return 0;
   }
+  dprintf(result, "started %d\n", pid);
   int ended = wait_for(program, result, timeout_ms > 0 ? begin_ns + timeout_ms * 1000000LL : 0);
   long long end_ns = now_ns();
   if (ended != 1) kill(-pid, SIGKILL);
   int status = 0;
-  struct rusage used;
-  while (wait4(pid, &status, 0, &used) < 0 && errno == EINTR) {
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  kill(-pid, SIGKILL);
+  kill_descendants(pid);
+  struct rusage used;
+  getrusage(RUSAGE_CHILDREN, &used);
   const char *how = ended != 1 ? "timeout" : WIFEXITED(status) ? "exited" : "signaled";
   int number = ended != 1 ? 0 : WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
   dprintf(result, "%s %d %lld %lld %lld %ld %ld %ld %ld %ld\n", how, number, end_ns - begin_ns,

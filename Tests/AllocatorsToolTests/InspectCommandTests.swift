@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+import ProcessTestSupport
+import XCTest
+
+final class InspectCommandTests: XCTestCase {
+  private func inspect(_ subject: String, environment: [String: String] = [:]) throws -> String {
+    let result = try Tool.run(["inspect", subject], environment: environment)
+    XCTAssertEqual(result.status, 0, result.transcript)
+    return result.standardOutput
+  }
+
+  func testOrdinaryProgramGetsGlibcs() throws {
+    let text = try inspect("cat")
+    XCTAssert(text.contains("malloc  glibc: /"), text)
+    XCTAssert(text.contains("libc.so.6 is the first in the loader's order to export malloc"), text)
+    XCTAssert(text.contains("one allocator, glibc\n"), text)
+  }
+
+  func testPreloadedLibraryComesFirst() throws {
+    let library = try Tool.library("jemalloc")
+    let text = try inspect("cat", environment: ["LD_PRELOAD": library])
+    XCTAssert(text.contains("malloc  jemalloc: \(library) is the first"), text)
+    XCTAssert(text.contains("one allocator, jemalloc\n"), text)
+  }
+
+  func testLinkedLibraryComesFirst() throws {
+    let scratch = try Scratch()
+    let library = try Tool.library("jemalloc")
+    let program = try scratch.compile("linked", "int main(void) { return 0; }", ["-Wl,--no-as-needed", library])
+    XCTAssert(try inspect(program).contains("one allocator, jemalloc\n"))
+  }
+
+  func testTwoAllocatorsAreCounted() throws {
+    let scratch = try Scratch()
+    let jemalloc = try Tool.library("jemalloc")
+    let program = try scratch.compile("linked", "int main(void) { return 0; }", ["-Wl,--no-as-needed", jemalloc])
+    let mimalloc = try Tool.library("mimalloc")
+    let text = try inspect(program, environment: ["LD_PRELOAD": mimalloc])
+    XCTAssert(text.contains("malloc      mimalloc: \(mimalloc) is the first"), text)
+    XCTAssert(text.contains("also there  jemalloc: its code is in"), text)
+    XCTAssert(text.contains("two allocators, mimalloc and jemalloc\n"), text)
+  }
+
+  func testMallocOfTheProgramsOwn() throws {
+    let scratch = try Scratch()
+    let source = """
+      #include <stddef.h>
+      static char heap[65536];
+      static size_t used;
+      void *malloc(size_t size) { used += (size + 15) & ~(size_t)15; return heap + used - ((size + 15) & ~(size_t)15); }
+      void free(void *block) { (void)block; }
+      int main(void) { return 0; }
+      """
+    let program = try scratch.compile("own", source, ["-rdynamic"])
+    let text = try inspect(program)
+    XCTAssert(text.contains("an allocator that the symbols do not name: the program itself exports malloc"), text)
+  }
+
+  func testStaticPrograms() throws {
+    let scratch = try Scratch()
+    let source = "#include <stdlib.h>\nint main(int n, char **a) { return malloc(n) == 0; }"
+    let text = try inspect(try scratch.compile("static", source, ["-static"]))
+    XCTAssert(text.contains("glibc: linked into the static program"), text)
+    XCTAssert(text.contains("ignores LD_PRELOAD"), text)
+    let stripped = try inspect(try scratch.compile("stripped", source, ["-static", "-s"]))
+    XCTAssert(stripped.contains("unknown: the static program has no symbols left"), stripped)
+  }
+
+  func testScriptIsItsInterpreter() throws {
+    let scratch = try Scratch()
+    let text = try inspect(try scratch.script("script", "#! /bin/sh -e\ntrue\n"))
+    XCTAssert(text.contains("a script for /bin/sh\n"), text)
+    XCTAssert(text.contains("one allocator, glibc\n"), text)
+  }
+
+  /// A process that runs on jemalloc, while another allocator was opened later.
+  func testProcess() throws {
+    let jemalloc = try Tool.library("jemalloc")
+    let scratch = try Scratch()
+    let source = """
+      #include <dlfcn.h>
+      #include <stdio.h>
+      int main(int count, char **names) {
+        if (count > 1 && dlopen(names[1], RTLD_NOW) == NULL) return 1;
+        puts("ready");
+        fflush(stdout);
+        return getchar() != EOF;
+      }
+      """
+    let program = try scratch.compile("waiting", source, ["-ldl"])
+    let later = try scratch.compile("later.so", "void *mi_malloc(unsigned long n) { return 0; }", ["-shared", "-fPIC"])
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = [later]
+    process.environment = ["LD_PRELOAD": jemalloc]
+    let (input, output) = (Pipe(), Pipe())
+    process.standardInput = input
+    process.standardOutput = output
+    try process.run()
+    defer {
+      try? input.fileHandleForWriting.close()
+      process.waitUntilExit()
+    }
+    XCTAssertEqual(output.fileHandleForReading.availableData, Data("ready\n".utf8))
+    let text = try inspect("\(process.processIdentifier)")
+    let mapped = URL(fileURLWithPath: jemalloc).resolvingSymlinksInPath().path
+    XCTAssert(text.contains("malloc      jemalloc: "), text)
+    XCTAssert(text.contains(mapped.split(separator: "/").last!), text)
+    XCTAssert(text.contains("also there  mimalloc: its code is in \(later)"), text)
+    XCTAssert(text.contains("two allocators, jemalloc and mimalloc\n"), text)
+  }
+
+  func testRefusals() throws {
+    let scratch = try Scratch()
+    try Tool.checkRefusal(["inspect"], status: 64, says: "path-or-pid")
+    try Tool.checkRefusal(["inspect", "4194999"], status: 66, says: "no process 4194999")
+    try Tool.checkRefusal(["inspect", "/no/such/file"], status: 66, says: "/no/such/file")
+    try Tool.checkRefusal(["inspect", "no-such-program"], status: 127, says: "no-such-program")
+    try Tool.checkRefusal(["inspect", "/etc/passwd"], status: 65, says: "not an executable file")
+    let cut = scratch.path("cut")
+    try Data(contentsOf: URL(fileURLWithPath: "/bin/cat")).prefix(900).write(to: URL(fileURLWithPath: cut))
+    try Tool.checkRefusal(["inspect", cut], status: 65, says: "ends early")
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+import ProcessTestSupport
+import XCTest
+
+/// The executable `allocators` that the package manager built beside the executable of the tests.
+enum Tool {
+  static let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    .appendingPathComponent("allocators").path
+
+  static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> CommandResult {
+    try CommandResult.run([path] + arguments, environment: environment)
+  }
+
+  /// Checks that a command says one line on standard error, nothing on standard output, and ends with `status`.
+  static func checkRefusal(
+    _ arguments: [String], status: Int32, says text: String, environment: [String: String] = [:],
+    file: StaticString = #filePath, line: UInt = #line
+  ) throws {
+    let result = try run(arguments, environment: environment)
+    XCTAssertEqual(result.status, status, result.transcript, file: file, line: line)
+    XCTAssertEqual(result.standardOutput, "", file: file, line: line)
+    let lines = result.standardError.split(separator: "\n", omittingEmptySubsequences: false)
+    XCTAssertEqual(lines.count, 2, "one line and its end: \(result.standardError)", file: file, line: line)
+    XCTAssert(result.standardError.hasPrefix("allocators: "), result.standardError, file: file, line: line)
+    XCTAssert(result.standardError.contains(text), "'\(text)' in: \(result.standardError)", file: file, line: line)
+  }
+
+  /// The path of a known library, or skips the test.
+  static func library(_ name: String) throws -> String {
+    let lines = try run(["list"]).lines.map { $0.split(separator: " ").map(String.init) }
+    guard let path = lines.first(where: { $0.first == name })?.last, path.hasPrefix("/") else {
+      throw XCTSkip("\(name) is not installed")
+    }
+    return path
+  }
+}
