@@ -23,7 +23,7 @@ func preloadTarget(_ name: String, allocator: Target.Dependency) -> Target {
 let package = Package(
   name: "swift-allocators",
   products: [
-    .library(name: "AllocatorABI", targets: ["AllocatorABI", "SystemDefaults"]),
+    .library(name: "AllocatorABI", targets: ["AllocatorABI", "AllocatorInstallation", "SystemDefaults"]),
     .library(name: "SystemAllocator", targets: ["SystemAllocator"]),
     .library(name: "JemallocAllocator", targets: ["JemallocAllocator"]),
     .library(name: "NestAllocator", targets: ["NestAllocator"]),
@@ -65,6 +65,10 @@ let package = Package(
     .target(name: "CAllocatorCounters"),
     .target(name: "AllocatorAdapters", dependencies: ["AllocatorABI", "CAllocatorCounters", "CAllocatorSupport"]),
     .target(name: "CMallocFamily", dependencies: ["CAllocatorSupport"]),
+
+    // Where the calls of a process go: for the artifact that names an allocator, and ordinary Swift.
+    .target(name: "CAllocatorInstallation"),
+    .target(name: "AllocatorInstallation", dependencies: ["AllocatorABI", "CAllocatorInstallation"]),
 
     // What an artifact gets in which nobody chose.
     .target(name: "CSystemDefaults"),

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+import ProcessTestSupport
+import XCTest
+
+/// `GlobalAllocator.installation` and `requireInstalled()`, in programs of their own.
+final class InstallationTests: XCTestCase {
+  /// What one image's calls of an entry point reach, as a program printed it.
+  private struct Call: Hashable {
+    var symbol: String
+    var caller: String
+    var function: String
+    var answer: String
+    var isLinkedAllocator: Bool
+  }
+
+  private let artifacts = [
+    (program: "AppSystem", name: "system", library: "libc.so.6"),
+    (program: "AppJemalloc", name: "jemalloc", library: "libjemalloc.so.2"),
+    (program: "AppUnchosen", name: "system", library: "libc.so.6"),
+  ]
+
+  func testDebug() throws { try check(.debug) }
+
+  func testRelease() throws { try check(.release) }
+
+  func testStaticStandardLibrary() throws { try check(.staticStandardLibrary) }
+
+  private func check(_ configuration: FixturePackage.Configuration) throws {
+    let package = try FixturePackage("Installation")
+    for artifact in artifacts {
+      let program = try package.build(configuration, product: artifact.program)
+        .appendingPathComponent(artifact.program).path
+      let run = try CommandResult.run([program, "calls"])
+      XCTAssertEqual(run.status, 0, "\(program): \(run.transcript)")
+      let calls = calls(in: run)
+      let runtime = configuration == .staticStandardLibrary ? artifact.program : "libswiftCore.so"
+      for symbol in ["malloc", "free", "realloc", "posix_memalign"] {
+        XCTAssertTrue(
+          calls.contains(
+            Call(
+              symbol: symbol, caller: runtime, function: artifact.library, answer: artifact.library,
+              isLinkedAllocator: true)),
+          "\(program): \(symbol) of the Swift runtime\n\(run.transcript)")
+      }
+      XCTAssertTrue(
+        calls.contains(
+          Call(
+            symbol: "malloc", caller: "libc.so.6", function: artifact.library, answer: artifact.library,
+            isLinkedAllocator: true)),
+        "\(program): libc's own calls\n\(run.transcript)")
+      let objects = calls.filter { $0.symbol == "swift_slowAlloc" }
+      XCTAssertEqual(objects.map(\.function), [runtime], "\(program): \(run.transcript)")
+      XCTAssertEqual(objects.map(\.answer), [artifact.library], "\(program): \(run.transcript)")
+      XCTAssertEqual(
+        Set(calls.filter { $0.symbol == "_Znwm" }.map(\.answer)), [artifact.library], "\(program): \(run.transcript)")
+      XCTAssertEqual(
+        Set(calls.filter { $0.symbol == "__rust_allocate" }.map(\.answer)), [artifact.program],
+        "\(program): \(run.transcript)")
+
+      // What the dynamic linker has not filled in yet is what it would fill in.
+      let bound = try CommandResult.run([program, "calls"], environment: ["LD_BIND_NOW": "1"])
+      XCTAssertEqual(calls, self.calls(in: bound), program)
+
+      let table = try CommandResult.run([program, "table"])
+      XCTAssertEqual(table.lines.first?.hasPrefix("allocator \(artifact.name) (/"), true, table.transcript)
+      XCTAssertEqual(
+        table.lines.first?.hasSuffix("/\(artifact.library)) answers every allocation of this process"), true,
+        table.transcript)
+      let words = table.lines.first { $0.hasPrefix("malloc ") }?.split(separator: " ").prefix(3)
+      XCTAssertEqual(words, ["malloc", "\(artifact.library)", "yes"], table.transcript)
+    }
+  }
+
+  func testPreloadedAllocator() throws {
+    let products = try FixturePackage("Installation").build(.debug)
+    let second = products.appendingPathComponent("libSecondMalloc.so").path
+    for (program, name, library) in artifacts {
+      let run = try CommandResult.run(
+        [products.appendingPathComponent(program).path, "table"], environment: ["LD_PRELOAD": second])
+      XCTAssertEqual(run.status, 1, "\(program): \(run.transcript)")
+      try checkWords(run, name: name, library: library, taker: "libSecondMalloc.so")
+    }
+    let jemalloc = try XCTUnwrap(
+      CommandResult.run(["sh", "-c", "ldconfig -p | sed -n 's/.*=> //p' | grep -m1 libjemalloc.so.2"]).lines.first)
+    let run = try CommandResult.run(
+      [products.appendingPathComponent("AppSystem").path, "table"], environment: ["LD_PRELOAD": jemalloc])
+    XCTAssertEqual(run.status, 1, run.transcript)
+    try checkWords(run, name: "system", library: "libc.so.6", taker: "libjemalloc.so.2")
+    // The five functions are still those that were linked.
+    let five = run.lines.first { $0.hasPrefix("__rust_allocate ") }?.split(separator: " ").prefix(3)
+    XCTAssertEqual(five, ["__rust_allocate", "AppSystem", "yes"], run.transcript)
+  }
+
+  func testAllocatorThatIsLinkedFirst() throws {
+    let products = try FixturePackage("Installation").build(.debug)
+    let run = try CommandResult.run([products.appendingPathComponent("AppSecondFirst").path, "table"])
+    XCTAssertEqual(run.status, 1, run.transcript)
+    try checkWords(run, name: "system", library: "libc.so.6", taker: "libSecondMalloc.so")
+  }
+
+  /// The error names the symbol, the image that took it and the one that should have it; so does the table.
+  private func checkWords(_ run: CommandResult, name: String, library: String, taker: String) throws {
+    let words = try NSRegularExpression(
+      pattern: "^malloc is answered by /\\S*/\(taker) for /\\S*/libswiftCore.so; "
+        + "the linked allocator, \(name), is in /\\S*/\(library)\n$")
+    let said = run.standardError
+    XCTAssertEqual(words.numberOfMatches(in: said, range: NSRange(said.startIndex..., in: said)), 1, run.transcript)
+    XCTAssertEqual(run.lines.first?.hasSuffix("does not answer every allocation"), true, run.transcript)
+    let row = run.lines.first { $0.hasPrefix("malloc ") }?.split(separator: " ").prefix(3)
+    XCTAssertEqual(row, ["malloc", "\(taker)", "NO"], run.transcript)
+  }
+
+  private func calls(in run: CommandResult) -> Set<Call> {
+    func fileName(_ path: Substring) -> String { URL(fileURLWithPath: String(path)).lastPathComponent }
+    return Set(
+      run.lines.compactMap { line in
+        let words = line.split(separator: " ")
+        guard words.count == 5 else { return nil }
+        return Call(
+          symbol: String(words[0]), caller: fileName(words[1]), function: fileName(words[2]),
+          answer: fileName(words[3]), isLinkedAllocator: words[4] == "true")
+      })
+  }
+}
