@@ -20,6 +20,8 @@ final class InstallationTests: XCTestCase {
     (program: "AppSystem", name: "system", library: "libc.so.6"),
     (program: "AppJemalloc", name: "jemalloc", library: "libjemalloc.so.2"),
     (program: "AppUnchosen", name: "system", library: "libc.so.6"),
+    // Exports the malloc family itself.
+    (program: "AppFamily", name: "custom", library: "AppFamily"),
   ]
 
   func testDebug() throws { try check(.debug) }
@@ -28,9 +30,18 @@ final class InstallationTests: XCTestCase {
 
   func testStaticStandardLibrary() throws { try check(.staticStandardLibrary) }
 
-  private func check(_ configuration: FixturePackage.Configuration) throws {
+  /// Whether an executable exports its `malloc` to the libraries is up to the linker.
+  func testLinkers() throws {
+    for linker in ["lld", "bfd"] {
+      let release = FixturePackage.Configuration.release
+      try check(
+        .init("\(release)-\(linker)", release.arguments + ["-Xswiftc", "-use-ld=\(linker)"]), programs: ["AppFamily"])
+    }
+  }
+
+  private func check(_ configuration: FixturePackage.Configuration, programs: Set<String>? = nil) throws {
     let package = try FixturePackage("Installation")
-    for artifact in artifacts {
+    for artifact in artifacts where programs?.contains(artifact.program) ?? true {
       let program = try package.build(configuration, product: artifact.program)
         .appendingPathComponent(artifact.program).path
       let run = try CommandResult.run([program, "calls"])
@@ -77,7 +88,8 @@ final class InstallationTests: XCTestCase {
   func testPreloadedAllocator() throws {
     let products = try FixturePackage("Installation").build(.debug)
     let second = products.appendingPathComponent("libSecondMalloc.so").path
-    for (program, name, library) in artifacts {
+    // An executable's own malloc comes before a preloaded one.
+    for (program, name, library) in artifacts where program != "AppFamily" {
       let run = try CommandResult.run(
         [products.appendingPathComponent(program).path, "table"], environment: ["LD_PRELOAD": second])
       XCTAssertEqual(run.status, 1, "\(program): \(run.transcript)")
@@ -99,6 +111,14 @@ final class InstallationTests: XCTestCase {
     let run = try CommandResult.run([products.appendingPathComponent("AppSecondFirst").path, "table"])
     XCTAssertEqual(run.status, 1, run.transcript)
     try checkWords(run, name: "system", library: "libc.so.6", taker: "libSecondMalloc.so")
+  }
+
+  /// With the five functions alone nothing but their callers uses the allocator, which is not what was asked for.
+  func testFiveFunctionsWithoutTheMallocFamily() throws {
+    let products = try FixturePackage("Installation").build(.debug)
+    let run = try CommandResult.run([products.appendingPathComponent("AppFive").path, "table"])
+    XCTAssertEqual(run.status, 1, run.transcript)
+    try checkWords(run, name: "custom", library: "AppFive", taker: "libc.so.6")
   }
 
   /// The error names the symbol, the image that took it and the one that should have it; so does the table.

@@ -16,6 +16,16 @@ let package = Package(
     .executableTarget(name: "AppSystem", dependencies: ["InstallationReport", .global("GlobalSystem")]),
     .executableTarget(name: "AppJemalloc", dependencies: ["InstallationReport", .global("GlobalJemalloc")]),
     .executableTarget(name: "AppUnchosen", dependencies: ["InstallationReport"]),
+    // The five functions, and not the malloc family.
+    .executableTarget(
+      name: "AppFive",
+      dependencies: ["InstallationReport", .product(name: "SystemAllocator", package: "swift-allocators")]),
+    // An allocator in Swift, with the malloc family.
+    .target(
+      name: "FamilyAllocator",
+      dependencies: [.global("GlobalShim"), .product(name: "SystemAllocator", package: "swift-allocators")],
+      plugins: [.plugin(name: "ExportGlobalAllocator", package: "swift-allocators")]),
+    .executableTarget(name: "AppFamily", dependencies: ["InstallationReport", "FamilyAllocator"]),
     .executableTarget(
       name: "AppSecondFirst",
       dependencies: [

@@ -1,0 +1,1 @@
+../../../../../Sources/GlobalShim/ExportedSymbols.swift

@@ -1,0 +1,1 @@
+../AppFive/LinkedAllocator.swift
