@@ -36,7 +36,7 @@ let package = Package(
     .library(name: "GlobalShim", targets: ["AllocatorABI", "AllocatorAdapters", "CAllocatorSupport", "CMallocFamily"]),
     .plugin(name: "ExportGlobalAllocator", targets: ["ExportGlobalAllocator"]),
     // Libraries for LD_PRELOAD.
-    .library(name: "PreloadCounting", type: .dynamic, targets: ["PreloadCounting"]),
+    .library(name: "CountingPreload", type: .dynamic, targets: ["PreloadCounting"]),
     .library(name: "NestPreload", type: .dynamic, targets: ["PreloadNest"]),
     .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
     .library(name: "BenchmarkKit", targets: ["BenchmarkKit"]),

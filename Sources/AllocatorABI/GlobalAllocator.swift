@@ -52,8 +52,13 @@ public enum GlobalAllocator: AllocatorABI {
 
   /// The name of the allocator that answers, for logs: "system", "jemalloc", or what a linked allocator calls itself.
   ///
+  /// In a build with `--sanitize=address` or `thread` the sanitizer is malloc, whichever allocator was linked, and the five
+  /// functions alone lead to that: the name then is, for example, "nest (malloc: AddressSanitizer)".
+  ///
   /// Allocates a string; not for use inside an allocator.
   public static var name: String {
-    String(cString: __swift_allocator_name())
+    let name = String(cString: __swift_allocator_name())
+    guard let sanitizer = allocator_sanitizer() else { return name }
+    return "\(name) (malloc: \(String(cString: sanitizer)))"
   }
 }

@@ -6,7 +6,7 @@ import CAllocatorSupport
 /// The two words in front of a block of ``HeaderedAllocator``: the size in bytes, and the mark.
 ///
 /// The mark of a live block is its address, mixed with a constant, and in the 6 low bits the binary logarithm of the offset
-/// from the start of the block of `Base`. That of a released block is the complement of it.
+/// from the start of the block of `Base`. That of a released block is 0, or what `Base` has made of it.
 ///
 /// Safety: every function takes the pointer that the adapter returned; the 16 bytes in front of it are the adapter's alone.
 @usableFromInline
@@ -50,7 +50,7 @@ enum BlockHeader {
   @_noLocks
   @inline(__always)
   static func markReleased(_ block: UnsafeMutableRawPointer) {
-    (block - 8).storeBytes(of: ~mark(of: block), as: UInt.self)
+    (block - 8).storeBytes(of: 0, as: UInt.self)
   }
 
   @inlinable
@@ -64,17 +64,16 @@ enum BlockHeader {
   @inline(__always)
   static func offset(ofLive block: UnsafeMutableRawPointer, in function: StaticString) -> Int {
     let word = (block - 8).load(as: UInt.self)
-    if (word ^ mark(of: block)) & markMask != 0 { stop(block, word: word, in: function) }
+    if (word ^ mark(of: block)) & markMask != 0 { stop(block, in: function) }
     return 1 &<< Int(truncatingIfNeeded: word & ~markMask)
   }
 
   @usableFromInline
   @_noLocks
   @inline(never)
-  static func stop(_ block: UnsafeMutableRawPointer, word: UInt, in function: StaticString) -> Never {
-    let released: StaticString = "the block was released before"
-    let foreign: StaticString = "not a block of this allocator, or its header was overwritten"
-    let cause = (word ^ ~mark(of: block)) & markMask == 0 ? released : foreign
+  static func stop(_ block: UnsafeMutableRawPointer, in function: StaticString) -> Never {
+    let cause: StaticString =
+      "no live block of this allocator: released before, allocated elsewhere, or its header was overwritten"
     allocator_stop(
       UnsafeRawPointer(function.utf8Start).assumingMemoryBound(to: CChar.self), block,
       UnsafeRawPointer(cause.utf8Start).assumingMemoryBound(to: CChar.self))

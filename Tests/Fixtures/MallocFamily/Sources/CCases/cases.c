@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+#include "CCases.h"
+
+#include <string.h>
+
+#include "check.h"
+
+static const struct {
+  const char *name;
+  void (*run)(void);
+} cases[] = {
+    {"functions", case_functions},
+    {"alignment", case_alignment},
+    {"huge", case_huge},
+    {"products", case_products},
+    {"errno", case_errno},
+    {"zero", case_zero},
+    {"calloc", case_calloc},
+    {"realloc", case_realloc},
+    {"statistics", case_statistics},
+    {"out-of-memory", case_out_of_memory},
+    {"thread-destructors", case_thread_destructors},
+    {"threads", case_threads},
+    {"busy-fork", case_busy_fork},
+    {"fork-in-handler", case_fork_in_handler},
+    {"vfork", case_vfork},
+    {"exit", case_exit},
+    {"early", case_early},
+    {"dlopen", case_dlopen},
+};
+
+void run_case(const char *name) {
+  for (size_t index = 0; index < sizeof cases / sizeof cases[0]; index++)
+    if (strcmp(cases[index].name, name) == 0) {
+      // A case that hangs is ended by a signal.
+      alarm(240);
+      cases[index].run();
+      alarm(0);
+      return;
+    }
+  dprintf(2, "no case is called %s\n", name);
+  exit(2);
+}

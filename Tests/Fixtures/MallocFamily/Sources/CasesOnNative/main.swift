@@ -1,0 +1,1 @@
+../CasesOnFive/main.swift

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+import ProcessTestSupport
+import XCTest
+
+/// Real programs under the preloaded library: the output is the one without it, byte for byte.
+final class PreloadTests: XCTestCase {
+  private static let configurations = [FixturePackage.Configuration.debug, .release]
+
+  /// The library, of each configuration.
+  private func libraries() throws -> [String] {
+    try Self.configurations.map {
+      try FixturePackage("MallocFamily").build($0).appendingPathComponent("libCountingPreload.so").path
+    }
+  }
+
+  func testNeedsNothingOfSwift() throws {
+    for library in try libraries() {
+      let dynamic = try CommandResult.run(["readelf", "-d", library])
+      let needed = dynamic.lines.filter { $0.contains("(NEEDED)") }
+      XCTAssertEqual(needed.count, 1, "\(library): \(needed)")
+      XCTAssertTrue(needed.first?.contains("[libc.so.6]") ?? false, "\(library): \(needed)")
+    }
+  }
+
+  /// All cases of the malloc family, in a program without a word of Swift.
+  func testCasesInCProgram() throws {
+    let fixture = FixturePackage.fixtures.appendingPathComponent("MallocFamily")
+    let sources = fixture.appendingPathComponent("Sources")
+    let folder = try scratchFolder()
+    let (program, guest) = (folder.appendingPathComponent("cases").path, folder.appendingPathComponent("guest.so").path)
+    let compiled = try CommandResult.run([
+      "sh", "-c",
+      """
+      clang -O1 -I "$1/CCases/include" "$1"/CCases/*.c "$2/main.c" -o "$3" -pthread &&
+      clang -O1 -shared -fPIC -I "$1/CGuest/include" "$1/CGuest/guest.c" -o "$4"
+      """, "sh", sources.path, fixture.path, program, guest,
+    ])
+    XCTAssertEqual(compiled.status, 0, compiled.transcript)
+    for library in try libraries() {
+      // The C++ library has to be there for the forms of operator delete, as it is in most processes.
+      for name in MallocFamilyTests.cases {
+        let run = try CommandResult.run(
+          ["env", "LD_PRELOAD=\(library)", "GUEST_LIBRARY=\(guest)", program, name])
+        XCTAssertEqual(run.status, 0, "\(library) \(name): \(run.transcript)")
+      }
+    }
+  }
+
+  /// Where a program replaces operator new and the unsized operator delete, the sized form calls the latter.
+  func testReplacedOperators() throws {
+    let source = FixturePackage.fixtures.appendingPathComponent("MallocFamily/replaced.cpp").path
+    let program = try scratchFolder().appendingPathComponent("replaced").path
+    let compiled = try CommandResult.run(["clang++", "-std=c++17", "-fsized-deallocation", source, "-o", program])
+    XCTAssertEqual(compiled.status, 0, compiled.transcript)
+    for library in try libraries() {
+      let run = try CommandResult.run(["env", "LD_PRELOAD=\(library)", program])
+      XCTAssertEqual(run.status, 0, "\(library): \(run.transcript)")
+    }
+  }
+
+  /// The counts appear when the environment asks for them, and only then.
+  func testCounts() throws {
+    let library = try XCTUnwrap(libraries().last)
+    let silent = try CommandResult.run(["env", "LD_PRELOAD=\(library)", "sort", "/etc/passwd"])
+    XCTAssertEqual(silent.standardError, "")
+    let counted = try CommandResult.run(["env", "LD_PRELOAD=\(library)", "ALLOCATOR_COUNTS=1", "sort", "/etc/passwd"])
+    XCTAssertEqual(counted.standardOutput, silent.standardOutput)
+    let pattern = #/(?s).*: (\d+) allocations, \d+ reallocations, (\d+) deallocations, 0 failures, (\d+) bytes\n/#
+    let report = try XCTUnwrap(counted.standardError.wholeMatch(of: pattern), counted.transcript)
+    for number in [report.1, report.2, report.3] { XCTAssertGreaterThan(Int(number) ?? 0, 10, counted.transcript) }
+  }
+
+  func testPython() throws {
+    try compare(
+      "python3",
+      """
+      python3 -c '
+      import json, re, zlib, threading, subprocess
+      data = {str(i): [j * i for j in range(i % 50)] for i in range(3000)}
+      text = json.dumps(data, sort_keys=True)
+      assert json.loads(text) == data
+      results = []
+      def work(n):
+          results.append((n, zlib.crc32(zlib.compress((text * 3)[n:].encode(), 6))))
+      threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+      [t.start() for t in threads]
+      [t.join() for t in threads]
+      print(sorted(results), len(re.findall(r"[0-9]+", text)))
+      print(subprocess.run(["echo", "child"], capture_output=True).stdout)
+      '
+      """)
+  }
+
+  func testGit() throws {
+    try compare(
+      "git",
+      """
+      export GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' GIT_CONFIG_GLOBAL=/dev/null
+      export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+      git init -q -b main repository && cd repository
+      for n in 1 2 3 4 5 6 7 8; do seq 1 ${n}000 >file$n; seq $n 7 9000 >common; git add .; git commit -qm "commit $n"; done
+      git repack -adfq && git fsck --full 2>&1
+      git log -p --stat | cksum
+      git rev-parse HEAD; git grep -c 77; git blame common | cksum; git archive HEAD | cksum
+      """)
+  }
+
+  func testPerl() throws {
+    try compare(
+      "perl",
+      """
+      perl -e '
+      my %h; srand(1);
+      for my $i (1..50000) { $h{sprintf("%x", ($i * 2654435761) % 65521)} .= chr(65 + $i % 26); }
+      my $s = join ",", map { "$_=$h{$_}" } sort keys %h;
+      $s =~ s/([0-9]+)/<$1>/g;
+      print length($s), " ", unpack("%32C*", $s), " ", scalar(() = $s =~ /<[0-9]+>[a-f]/g), "\\n";
+      '
+      """)
+  }
+
+  func testGcc() throws {
+    let sources = FixturePackage.fixtures.appendingPathComponent("MallocFamily/Sources").path
+    try compare(
+      "gcc",
+      """
+      for file in functions life cases; do
+        gcc -O2 -I "\(sources)/CCases/include" -S "\(sources)/CCases/$file.c" -o $file.s && cat $file.s
+        gcc -O2 -I "\(sources)/CCases/include" -c "\(sources)/CCases/$file.c" -o $file.o && cksum $file.o
+      done
+      """)
+  }
+
+  func testSqlite() throws {
+    try compare(
+      "sqlite3",
+      """
+      sqlite3 data.db "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, value REAL);
+      WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 30000)
+      INSERT INTO t SELECT x, printf('name %d', x * 7919 % 30011), x / 3.0 FROM c;
+      CREATE INDEX i ON t (name); DELETE FROM t WHERE id % 5 = 0; VACUUM; PRAGMA integrity_check;
+      SELECT count(*), sum(value), group_concat(name) FROM (SELECT * FROM t ORDER BY name LIMIT 500);"
+      cksum data.db
+      """)
+  }
+
+  func testSwiftCompiler() throws {
+    let source = FixturePackage.repository.appendingPathComponent("Tests/ProcessTestSupport/CommandResult.swift").path
+    try compare(
+      "swiftc",
+      """
+      swiftc -O -parse-as-library -module-name Compiled -module-cache-path modules -c "\(source)" -o compiled.o 2>&1 || exit 1
+      cksum compiled.o
+      """)
+  }
+
+  /// Runs a shell script that uses `program` without and with each library, in an empty folder of the same name.
+  private func compare(_ program: String, _ script: String) throws {
+    guard CommandResult.locate(program) != nil else {
+      throw XCTSkip("skipped: no \(program) in PATH, so it was not run under the preloaded library")
+    }
+    func run(_ environment: [String: String]) throws -> CommandResult {
+      let folder = try scratchFolder()
+      let files = FileManager.default
+      try files.removeItem(at: folder)
+      try files.createDirectory(at: folder, withIntermediateDirectories: true)
+      return try CommandResult.run(["sh", "-c", script], in: folder, environment: environment)
+    }
+    let expected = try run([:])
+    XCTAssertEqual(expected.status, 0, expected.transcript)
+    XCTAssertFalse(expected.standardOutput.isEmpty)
+    for library in try libraries() {
+      let preloaded = try run(["LD_PRELOAD": library])
+      XCTAssertEqual(preloaded.status, expected.status, "\(program), \(library): \(preloaded.standardError)")
+      XCTAssertTrue(preloaded.standardOutput == expected.standardOutput, "\(program), \(library): other output")
+      XCTAssertEqual(preloaded.standardError, expected.standardError, "\(program), \(library)")
+    }
+    // It was there: each process reports when it ends.
+    let counted = try run(["LD_PRELOAD": try XCTUnwrap(libraries().last), "ALLOCATOR_COUNTS": "1"])
+    XCTAssertTrue(
+      (counted.standardError + counted.standardOutput).contains(" allocations, "), "\(program): nothing was counted")
+  }
+
+  private func scratchFolder() throws -> URL {
+    let folder = FixturePackage.workspace.appendingPathComponent("preload")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return folder
+  }
+}
