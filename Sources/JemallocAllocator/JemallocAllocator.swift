@@ -36,7 +36,7 @@ public enum JemallocAllocator: NamedAllocator {
   @inlinable
   @inline(__always)
   static func request(size: Int, align: Int) -> Int {
-    align > 0 && align.nonzeroBitCount == 1 ? (size == 0 ? 1 : size) : -1
+    align.nonzeroBitCount == 1 ? (size == 0 ? 1 : size) : -1
   }
 
   /// Allocates with `mallocx`. See ``AllocatorABI/allocate(size:align:)``.

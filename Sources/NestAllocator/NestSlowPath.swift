@@ -157,7 +157,7 @@ enum NestSlowPath {
       }
     }
     guard let moved = allocate(size: size, align: align) else { return size <= usable ? pointer : nil }
-    moved.copyMemory(from: pointer, byteCount: min(min(oldSize, usable), size))
+    nest_copy(moved, pointer, min(min(oldSize, usable), size))
     deallocate(pointer)
     return moved
   }

@@ -46,7 +46,10 @@ final class CautiousIntervalTests: XCTestCase {
     let confidence = 0.95
     let noises: [(name: String, draw: (inout SplitMix64) -> Double)] = [
       ("even", { Double.random(in: 0.9...1.1, using: &$0) }),
-      ("seldom much longer", { Double.random(in: 0...1, using: &$0) < 0.1 ? 3 : Double.random(in: 1...1.01, using: &$0) }),
+      (
+        "seldom much longer",
+        { Double.random(in: 0...1, using: &$0) < 0.1 ? 3 : Double.random(in: 1...1.01, using: &$0) }
+      ),
       ("one of two speeds", { Bool.random(using: &$0) ? 1.0 : 1.2 + Double.random(in: 0...0.001, using: &$0) }),
       ("without bounds", { 1 / Double.random(in: 0.001...1, using: &$0) }),
     ]
@@ -59,7 +62,8 @@ final class CautiousIntervalTests: XCTestCase {
           if Statistics.signTestMedianInterval(of: ratios, confidence: confidence)?.contains(1) != true { missed += 1 }
         }
         // 5 % and four standard deviations.
-        XCTAssertLessThan(Double(missed) / 4000, 0.05 + 4 * (0.05 * 0.95 / 4000).squareRoot(), "\(name), \(rounds) rounds")
+        XCTAssertLessThan(
+          Double(missed) / 4000, 0.05 + 4 * (0.05 * 0.95 / 4000).squareRoot(), "\(name), \(rounds) rounds")
       }
     }
   }

@@ -108,6 +108,12 @@ NEST_LEAF static inline void nest_zero(void *_Nonnull address, size_t size) {
   __builtin_memset(address, 0, size);
 }
 
+// Copies `size` bytes between blocks that do not overlap. Swift's own copy is a call into its library in a debug build,
+// which a preloaded library does not have.
+NEST_LEAF static inline void nest_copy(void *_Nonnull target, const void *_Nonnull source, size_t size) {
+  memcpy(target, source, size);
+}
+
 // MARK: Defined by the Swift side
 
 void nest_thread_exit(void);
