@@ -59,6 +59,8 @@ struct MeasuringOptions: ParsableArguments {
     let report = Report(samples, of: experiment, baseline: baseline)
     let count = experiment.rounds == 1 ? "1 round" : "\(experiment.rounds) rounds"
     print("Ratios to \(baseline): medians of \(count), in the order of seed \(seed).")
+    let kind = experiment.rounds < Statistics.leastCount(confidence: 0.95) ? "least to greatest" : "95 % of the median"
+    print("Ratios are paired within rounds; their interval is \(kind), the spread that of the time.")
     print(report.machine.description)
     if let note { print(note) }
     print()

@@ -17,6 +17,10 @@ public struct Summary: Sendable, Codable {
     /// The median wall time; nil without a run.
     public var medianSeconds: Double?
 
+    /// The least and the greatest wall time; nil without a run.
+    public var leastSeconds: Double?
+    public var mostSeconds: Double?
+
     /// The median peak RSS in bytes; nil without a run.
     public var medianPeakResidentBytes: Double?
 
@@ -35,7 +39,7 @@ public struct Summary: Sendable, Codable {
     /// The median of the ratios within each round.
     public var median: Double
 
-    /// The lower end of the 95 % bootstrap interval of that median.
+    /// The lower end of the 95 % interval of that median; below six rounds, which are too few for one, the least ratio.
     public var low: Double
 
     /// The upper end.
@@ -43,7 +47,8 @@ public struct Summary: Sendable, Codable {
 
     init?(_ ratios: [Double]) {
       guard let middle = Statistics.median(ratios) else { return nil }
-      guard let interval = Statistics.medianInterval(of: ratios) else { return nil }
+      guard let least = ratios.min(), let most = ratios.max() else { return nil }
+      let interval = Statistics.cautiousMedianInterval(of: ratios, confidence: 0.95) ?? least...most
       median = middle
       low = interval.lowerBound
       high = interval.upperBound
@@ -122,6 +127,8 @@ extension Summary.Row {
     let base = baseline.contains { $0.failure != nil } ? [] : baseline.filter { $0.round > 0 }
     runs = counted.count
     medianSeconds = Statistics.median(counted.map(\.wallSeconds))
+    leastSeconds = counted.map(\.wallSeconds).min()
+    mostSeconds = counted.map(\.wallSeconds).max()
     medianPeakResidentBytes = Statistics.median(counted.map { Double($0.peakResidentBytes) })
     let pairs = counted.compactMap { sample in
       base.first { $0.round == sample.round }.map { (sample, $0) }

@@ -31,9 +31,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -129,7 +129,7 @@ int main(int argc, char **argv) {
     dprintf(result, "unstartable %d 0 0 0 0 0 0 0 0\n", error);
     return 0;
   }
-  int program = pidfd_open(pid, 0);
+  int program = (int)syscall(SYS_pidfd_open, pid, 0);
   if (program < 0) {
     error = errno;
     kill(-pid, SIGKILL);

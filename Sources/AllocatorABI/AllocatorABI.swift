@@ -70,8 +70,9 @@ public protocol AllocatorABI {
   ///   - align: bytes, as allocated.
   /// - Returns: the usable size that the block now has, which is valid as its `oldSize` from then on. Growing worked if that
   ///   is at least `size`, and then `size` is valid as `oldSize` too. Shrinking worked if it is
-  ///   `usableSize(size: size, align: align)`. Where it did not work, or the input is bad, the result is
-  ///   `usableSize(size: oldSize, align: align)` and nothing has changed.
+  ///   `usableSize(size: size, align: align)`. Where it did not work, the result is
+  ///   `usableSize(size: oldSize, align: align)` and nothing has changed. For bad input nothing changes either, and the
+  ///   result is a size that the block has.
   static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int
 
   /// Returns how many bytes a block allocated with these arguments can be used for.

@@ -7,7 +7,8 @@ import CJemalloc
 /// jemalloc, the system's library of that name.
 ///
 /// It uses the non-standard interface of jemalloc(3), which takes sizes and alignments as the five functions do. An
-/// artifact that links this module links libjemalloc, and that library itself takes over `malloc` in the whole process.
+/// artifact that links this module links libjemalloc. In an executable that library itself takes over `malloc` for the whole
+/// process; behind a dynamic library it comes after libc in the dynamic linker's order, and `malloc` stays the program's.
 public enum JemallocAllocator: NamedAllocator {
   @inlinable
   public static var allocatorName: StaticString { "jemalloc" }
@@ -59,7 +60,7 @@ public enum JemallocAllocator: NamedAllocator {
     rallocx(pointer, request(size: size, align: align), flags(size: size, align: align))
   }
 
-  /// Resizes with `xallocx`, which grows and shrinks blocks of 16 KiB and more where they are. See
+  /// Resizes with `xallocx`, which can grow (where the memory behind is free) and shrink blocks of 16 KiB and more. See
   /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
   @inlinable
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {

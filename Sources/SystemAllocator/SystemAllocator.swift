@@ -66,8 +66,10 @@ public enum SystemAllocator: NamedAllocator {
   static func reallocateAligned(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
   {
-    let fits = size <= usableSize(size: oldSize, align: align)
-    if fits && size >= oldSize / 2 { return pointer }
+    // What the block really has, not what `oldSize` says: a block that shrinks step by step is to give its memory back.
+    let usable = usableSize(of: pointer)
+    let fits = size <= usable
+    if fits && size >= usable / 2 { return pointer }
     guard let moved = __libc_memalign(align, size) else {
       // A block that is to shrink is large enough as it is.
       return fits ? pointer : nil

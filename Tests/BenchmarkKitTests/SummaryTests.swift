@@ -67,9 +67,9 @@ final class SummaryTests: XCTestCase {
     XCTAssertEqual(
       summary.table(subject: "work", contender: "who").lines,
       [
-        "work  who      time  ratio  95 %        CPU  peak RSS  ratio  95 %       runs",
-        "sort  base  1.000 s   1.00             1.00  10.0 MiB   1.00                3",
-        "      x     1.250 s   1.25  1.25…1.25  1.25  20.0 MiB   2.00  2.00…2.00     3",
+        "work  who      time  spread       ratio  interval    CPU  peak RSS  ratio  interval   runs",
+        "sort  base  1.000 s  1.000…1.000   1.00             1.00  10.0 MiB   1.00                3",
+        "      x     1.250 s  1.250…1.250   1.25  1.25…1.25  1.25  20.0 MiB   2.00  2.00…2.00     3",
       ])
     let others = samples.map { sample in
       var other = sample

@@ -15,10 +15,15 @@ public struct FixturePackage: Sendable {
   /// The folder of all fixtures.
   public static let fixtures = repository.appendingPathComponent("Tests/Fixtures")
 
-  /// The folder in which copies are built, one for each checkout of this package.
-  public static let workspace = FileManager.default.temporaryDirectory
-    .appendingPathComponent("swift-allocators-fixtures")
-    .appendingPathComponent(repository.path.replacingOccurrences(of: "/", with: "_"))
+  /// The folder in which copies are built, one for each user and checkout of this package, and that user's alone.
+  public static let workspace: URL = {
+    let checkout = repository.path.replacingOccurrences(of: "_", with: "__").replacingOccurrences(of: "/", with: "_")
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("swift-allocators-fixtures-\(getuid())").appendingPathComponent(checkout)
+    try? FileManager.default.createDirectory(
+      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    return folder
+  }()
 
   /// The copy.
   public let folder: URL
@@ -28,6 +33,8 @@ public struct FixturePackage: Sendable {
   /// keys of `replacements` their values.
   public init(_ name: String, replacing replacements: [String: String] = [:]) throws {
     folder = Self.workspace.appendingPathComponent(name)
+    let lock = try Lock(folder)
+    defer { lock.unlock() }
     let replacements = replacements.merging(["\"../../..\"": "\"\(Self.repository.path)\""]) { $1 }
     try Self.copy(Self.fixtures.appendingPathComponent(name), to: folder, replacing: replacements)
   }
@@ -46,6 +53,8 @@ public struct FixturePackage: Sendable {
     public static let release = Configuration("release", ["-c", "release"])
     public static let staticStandardLibrary = Configuration(
       "static-stdlib", ["-c", "release", "--static-swift-stdlib"])
+    public static let debugStaticStandardLibrary = Configuration(
+      "debug-static-stdlib", ["-c", "debug", "--static-swift-stdlib"])
   }
 
   private func buildArguments(_ configuration: Configuration) -> [String] {
@@ -55,7 +64,9 @@ public struct FixturePackage: Sendable {
 
   /// Builds the package and returns what `swift build` said, whether it worked or not.
   public func tryBuilding(_ configuration: Configuration, product: String? = nil) throws -> CommandResult {
-    try CommandResult.run(
+    let lock = try Lock(folder)
+    defer { lock.unlock() }
+    return try CommandResult.run(
       ["swift", "build"] + buildArguments(configuration) + (product.map { ["--product", $0] } ?? []))
   }
 
@@ -71,6 +82,20 @@ public struct FixturePackage: Sendable {
   /// A fixture that did not build, with what `swift build` printed.
   public struct BuildFailure: Error, CustomStringConvertible {
     public var description: String
+  }
+
+  /// Keeps other test processes (`swift test --parallel`) from the copy while it is written or built.
+  private struct Lock {
+    private let descriptor: Int32
+
+    init(_ folder: URL) throws {
+      descriptor = open(folder.path + ".lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+      guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0 else {
+        throw BuildFailure(description: "cannot lock \(folder.path).lock: \(String(cString: strerror(errno)))")
+      }
+    }
+
+    func unlock() { close(descriptor) }
   }
 
   private static func copy(_ source: URL, to destination: URL, replacing replacements: [String: String]) throws {
@@ -96,7 +121,7 @@ public struct FixturePackage: Sendable {
         }
         contents = Data(manifest.utf8)
       }
-      if (try? Data(contentsOf: to)) != contents { try contents.write(to: to) }
+      if (try? Data(contentsOf: to)) != contents { try contents.write(to: to, options: .atomic) }
     }
   }
 }

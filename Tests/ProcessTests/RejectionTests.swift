@@ -9,7 +9,7 @@ import XCTest
 final class RejectionTests: XCTestCase {
   func testTwoAllocatorsDoNotLink() throws {
     let package = try FixturePackage("TwoAllocators")
-    for linker in ["gold", "lld", "bfd"] {
+    for linker in ["gold", "lld", "bfd"] where CommandResult.locate("ld.\(linker)") != nil {
       for base in [FixturePackage.Configuration.debug, .release] {
         let configuration = FixturePackage.Configuration(
           "\(base)-\(linker)", base.arguments + ["-Xswiftc", "-use-ld=\(linker)"])
@@ -59,6 +59,21 @@ final class RejectionTests: XCTestCase {
     let missing = try CommandResult.run(["clang", "-nostdinc", "-fsyntax-only", "-x", "c", header])
     XCTAssertNotEqual(missing.status, 0)
     XCTAssertTrue(missing.standardError.contains("apt-get install libjemalloc-dev"), missing.transcript)
+
+    // And as a user sees it, where a folder can be hidden from one process.
+    let hide = "mount -t tmpfs none /usr/include/jemalloc"
+    guard try CommandResult.run(["unshare", "-m", "sh", "-c", hide]).status == 0 else {
+      throw XCTSkip("only the header was checked: no right to hide /usr/include/jemalloc from a build")
+    }
+    let package = try FixturePackage("SingleProducts")
+    let scratch = package.folder.appendingPathComponent(".build-without-jemalloc").path
+    let build = "\(hide) && swift build --package-path '\(package.folder.path)' --scratch-path '\(scratch)' --product"
+    let needing = try CommandResult.run(["unshare", "-m", "sh", "-c", "\(build) UsesJemalloc"])
+    XCTAssertNotEqual(needing.status, 0)
+    XCTAssertTrue(
+      (needing.standardOutput + needing.standardError).contains("apt-get install libjemalloc-dev"), needing.transcript)
+    let other = try CommandResult.run(["unshare", "-m", "sh", "-c", "\(build) UsesSystem"])
+    XCTAssertEqual(other.status, 0, "who does not use jemalloc does not need it: \(other.transcript)")
   }
 
   func testDeallocatingNilDoesNotTypeCheck() throws {

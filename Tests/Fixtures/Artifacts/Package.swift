@@ -14,10 +14,10 @@ let package = Package(
   ],
   dependencies: [.package(name: "swift-allocators", path: "../../..")],
   targets: [
-    .executableTarget(name: "AppSystem", dependencies: [.abi, .kit, .global("GlobalSystem")]),
-    .executableTarget(name: "AppJemalloc", dependencies: [.abi, .kit, .global("GlobalJemalloc")]),
-    .executableTarget(name: "AppDefault", dependencies: [.abi, .kit, .global("GlobalDefault")]),
-    .executableTarget(name: "AppUnchosen", dependencies: [.abi, .kit]),
+    .executableTarget(name: "AppSystem", dependencies: [.abi, .kit, .system, .global("GlobalSystem")]),
+    .executableTarget(name: "AppJemalloc", dependencies: [.abi, .kit, .system, .global("GlobalJemalloc")]),
+    .executableTarget(name: "AppDefault", dependencies: [.abi, .kit, .system, .global("GlobalDefault")]),
+    .executableTarget(name: "AppUnchosen", dependencies: [.abi, .kit, .system]),
     .target(name: "JemallocPlugin", dependencies: [.global("GlobalJemalloc")]),
     .target(name: "SystemPlugin", dependencies: [.global("GlobalSystem")]),
     .target(name: "GuestPlugin", dependencies: [.abi]),
@@ -27,5 +27,6 @@ let package = Package(
 extension Target.Dependency {
   static var abi: Self { .product(name: "AllocatorABI", package: "swift-allocators") }
   static var kit: Self { .product(name: "AllocatorTestKit", package: "swift-allocators") }
+  static var system: Self { .product(name: "SystemAllocator", package: "swift-allocators") }
   static func global(_ product: String) -> Self { .product(name: product, package: "swift-allocators") }
 }

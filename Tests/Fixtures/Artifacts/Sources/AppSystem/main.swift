@@ -6,6 +6,7 @@
 import AllocatorABI
 import AllocatorTestKit
 import Glibc
+import SystemAllocator
 
 switch CommandLine.arguments.dropFirst().first {
 case "name":
@@ -16,23 +17,43 @@ case "exhaust":
   exhaustMemory()
 case "laws":
   exit(AllocatorLaws<GlobalAllocator>.check() ? 0 : 1)
+case "system-laws":
+  exit(checkSystemAllocator() ? 0 : 1)
 default:
-  print("usage: \(CommandLine.arguments[0]) name|facts|exhaust|laws")
+  print("usage: \(CommandLine.arguments[0]) name|facts|exhaust|laws|system-laws")
   exit(64)
 }
 
 /// Prints facts about the process that no name can fake: whether libjemalloc is mapped, and by how much jemalloc's own
-/// count of allocated bytes grows with a Swift array, and with a block of the facade.
+/// count of allocated bytes grows with a Swift array, and with blocks of the facade: small alignment, large, resized.
 func printFacts() {
   print("libjemalloc mapped: \(isMapped("libjemalloc"))")
-  let before = jemallocAllocatedBytes()
-  let array = [UInt8](repeating: 1, count: 64 << 20)
-  let withArray = jemallocAllocatedBytes()
-  let block = GlobalAllocator.allocate(size: 32 << 20, align: 4096)
-  let withBlock = jemallocAllocatedBytes()
-  precondition(array[array.count - 1] == 1 && block != nil)
-  print("jemalloc grew with the array: \((withArray ?? 0) - (before ?? 0))")
-  print("jemalloc grew with the block: \((withBlock ?? 0) - (withArray ?? 0))")
+  let size = 32 << 20
+  var counts = [jemallocAllocatedBytes()]
+  let array = [UInt8](repeating: 1, count: 2 * size)
+  counts.append(jemallocAllocatedBytes())
+  let block = GlobalAllocator.allocate(size: size, align: 16)
+  counts.append(jemallocAllocatedBytes())
+  let aligned = GlobalAllocator.allocate(size: size, align: 4096)
+  counts.append(jemallocAllocatedBytes())
+  let grown = block.flatMap { GlobalAllocator.reallocate($0, oldSize: size, size: 3 * size, align: 16) }
+  counts.append(jemallocAllocatedBytes())
+  precondition(array[array.count - 1] == 1 && aligned != nil && grown != nil)
+  for (name, (before, after)) in zip(
+    ["array", "block", "aligned block", "resized block"], zip(counts, counts.dropFirst()))
+  {
+    print("jemalloc grew with the \(name): \((after ?? 0) - (before ?? 0))")
+  }
+}
+
+/// Checks the type `SystemAllocator`, and prints by how much jemalloc grew with a block of it.
+func checkSystemAllocator() -> Bool {
+  let before = jemallocAllocatedBytes() ?? 0
+  let block = SystemAllocator.allocate(size: 32 << 20, align: 16)
+  let after = jemallocAllocatedBytes() ?? 0
+  precondition(block != nil)
+  print("jemalloc grew with the system's block: \(after - before)")
+  return AllocatorLaws<SystemAllocator>.check()
 }
 
 func isMapped(_ library: String) -> Bool {
