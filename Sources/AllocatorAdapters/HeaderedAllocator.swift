@@ -82,10 +82,12 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
     let oldSize = BlockHeader.size(of: pointer)
     let (total, overflow) = size.addingReportingOverflow(offset)
     if overflow || size < 0 { return nil }
+    // All that is usable may be in use, and is to be kept; it is as good an old size as the one asked for.
+    let oldTotal = Base.usableSize(size: oldSize + offset, align: offset)
     // The block may move and its old memory be used again at once, so it is marked before; and again if it stays.
     BlockHeader.markReleased(pointer)
     let errorNumber = allocator_error_number()
-    let base = Base.reallocate(pointer - offset, oldSize: oldSize + offset, size: total, align: offset)
+    let base = Base.reallocate(pointer - offset, oldSize: oldTotal, size: total, align: offset)
     allocator_set_error_number(errorNumber)
     guard let base else {
       BlockHeader.write(size: oldSize, offset: offset, of: pointer)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
-/// How far ``AllocatorLaws`` goes. The defaults are what the contract asks for, and take a few seconds in a debug
-/// build.
+/// How far ``AllocatorLaws`` goes. The defaults are what the contract asks for, and take a few seconds in a debug build.
 ///
-/// The checks hold at most about 64 MiB at once at the defaults, besides the address space that large alignments take.
-/// An allocator that never reuses memory needs about 4 GiB of address space for all of them; for one that has less,
-/// lower the sizes, and say so beside the call.
+/// At the defaults the checks hold about 16 MiB at once, besides the address space that large alignments take. An allocator
+/// that never reuses memory hands out 2.5 GiB, and 16 GiB of address space for the alignments; with
+/// `LawLimits(largestAlignment: 1 << 20, largestSize: 64 << 10, operations: 2000, operationsPerThread: 500)`, 256 MiB. Say
+/// beside the call why a limit is lower than the contract's.
 public struct LawLimits: Sendable {
   /// The largest alignment asked for, in bytes, a power of two. The contract wants 1 GiB.
   public var largestAlignment: Int

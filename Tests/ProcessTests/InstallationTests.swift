@@ -121,16 +121,43 @@ final class InstallationTests: XCTestCase {
     try checkWords(run, name: "custom", library: "AppFive", taker: "libc.so.6")
   }
 
+  /// An executable that defines malloc and does not export it runs half on libc's: its own calls are right, and no
+  /// library's.
+  func testMallocThatIsNotExported() throws {
+    let package = try FixturePackage("Installation")
+    let map = package.folder.appendingPathComponent("hidden.map").path
+    let program = try package.build(
+      .init("hidden", FixturePackage.Configuration.debug.arguments + ["-Xlinker", "--version-script=\(map)"]),
+      product: "AppFamily")
+    let run = try CommandResult.run([program.appendingPathComponent("AppFamily").path, "table"])
+    XCTAssertEqual(run.status, 1, run.transcript)
+    try checkWords(run, name: "custom", library: "AppFamily", taker: "libc.so.6", row: 1)
+    let own = run.lines.first { $0.hasPrefix("malloc ") }?.split(separator: " ")
+    XCTAssertEqual(own, ["malloc", "AppFamily", "yes", "AppFamily"], run.transcript)
+  }
+
+  /// A sanitizer's malloc is in the executable too, and is not the linked allocator.
+  func testSanitizer() throws {
+    let package = try FixturePackage("Installation")
+    let program = try package.build(
+      .init("asan", FixturePackage.Configuration.debug.arguments + ["--sanitize=address"]), product: "AppFamily")
+    let run = try CommandResult.run([program.appendingPathComponent("AppFamily").path, "table"])
+    XCTAssertEqual(run.status, 1, run.transcript)
+    XCTAssertTrue(
+      run.standardError.contains("; a sanitizer has taken malloc, and the linked allocator, "), run.transcript)
+    XCTAssertFalse(run.lines.contains { $0.hasPrefix("malloc ") && $0.contains(" yes ") }, run.transcript)
+  }
+
   /// The error names the symbol, the image that took it and the one that should have it; so does the table.
-  private func checkWords(_ run: CommandResult, name: String, library: String, taker: String) throws {
+  private func checkWords(_ run: CommandResult, name: String, library: String, taker: String, row: Int = 0) throws {
     let words = try NSRegularExpression(
       pattern: "^malloc is answered by /\\S*/\(taker) for /\\S*/libswiftCore.so; "
         + "the linked allocator, \(name), is in /\\S*/\(library)\n$")
     let said = run.standardError
     XCTAssertEqual(words.numberOfMatches(in: said, range: NSRange(said.startIndex..., in: said)), 1, run.transcript)
     XCTAssertEqual(run.lines.first?.hasSuffix("does not answer every allocation"), true, run.transcript)
-    let row = run.lines.first { $0.hasPrefix("malloc ") }?.split(separator: " ").prefix(3)
-    XCTAssertEqual(row, ["malloc", "\(taker)", "NO"], run.transcript)
+    let rows = run.lines.filter { $0.hasPrefix("malloc ") }.map { $0.split(separator: " ").prefix(3) }
+    XCTAssertEqual(rows.dropFirst(row).first, ["malloc", "\(taker)", "NO"], run.transcript)
   }
 
   private func calls(in run: CommandResult) -> Set<Call> {
