@@ -16,7 +16,7 @@ import CAllocatorSupport
 ///                                                        ^
 ///                                                        the pointer that is returned, offset by max(align, 16)
 ///
-/// *size* is the number of bytes asked for, as a word. *mark* is a word that is made of the pointer, so that a block that
+/// *size* is the number of bytes asked for, or after a resize in place the number that `Base` gave, as a word. *mark* is a word that is made of the pointer, so that a block that
 /// was never allocated here, and one that was released before, are told from a live one: the process is then stopped with a
 /// message that names the pointer.
 ///
@@ -82,10 +82,12 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
     let oldSize = BlockHeader.size(of: pointer)
     let (total, overflow) = size.addingReportingOverflow(offset)
     if overflow || size < 0 { return nil }
+    // All that may have been written is kept: who asks for the usable size may use it.
+    let oldTotal = Base.usableSize(size: oldSize + offset, align: offset)
     // The block may move and its old memory be used again at once, so it is marked before; and again if it stays.
     BlockHeader.markReleased(pointer)
     let errorNumber = allocator_error_number()
-    let base = Base.reallocate(pointer - offset, oldSize: oldSize + offset, size: total, align: offset)
+    let base = Base.reallocate(pointer - offset, oldSize: oldTotal, size: total, align: offset)
     allocator_set_error_number(errorNumber)
     guard let base else {
       BlockHeader.write(size: oldSize, offset: offset, of: pointer)
@@ -110,7 +112,8 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
     allocator_set_error_number(errorNumber)
     let grew = size > recordedSize && baseSize >= total
     let shrank = size < recordedSize && baseSize == Base.usableSize(size: total, align: offset)
-    if grew || shrank { BlockHeader.write(size: size, offset: offset, of: pointer) }
+    // What `Base` returns, which may be more than was asked for, is valid as the block's size from now on.
+    if grew || shrank { BlockHeader.write(size: baseSize - offset, offset: offset, of: pointer) }
     return baseSize - offset
   }
 
