@@ -124,7 +124,9 @@ let package = Package(
 
     // Tests. What is about a whole process runs in programs of dependent packages, which ProcessTests builds and starts.
     .testTarget(
-      name: "AllocatorTestKitTests",
+      name: "AllocatorTestKitTests", dependencies: ["AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
+    .testTarget(
+      name: "AllocatorAdaptersTests",
       dependencies: ["AllocatorAdapters", "AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
     .target(name: "ProcessTestSupport", path: "Tests/ProcessTestSupport"),
     .target(name: "CNestTestSupport", path: "Tests/CNestTestSupport"),

@@ -28,8 +28,9 @@
 /// # Writing an allocator
 ///
 /// An allocator runs where nothing may be allocated: below the Swift runtime. Its five functions, and what they call, may
-/// not allocate, take a runtime lock, use classes, closures with context, existentials or lazily initialized globals. The
-/// `Global…` shim makes the compiler check that. Mark the functions `@inlinable` when the shim is in another module.
+/// not allocate, take a runtime lock, use classes, closures with context, existentials or lazily initialized globals. Mark
+/// each of them `@_noLocks`, and the compiler checks that; without it, a debug build keeps generic code in the module which
+/// asks the runtime for metadata, and so calls malloc. Mark them `@inlinable` too when the shim is in another module.
 public protocol AllocatorABI {
   /// Returns `size` bytes aligned to `align`, or nil.
   ///

@@ -7,7 +7,9 @@
 /// An optional ability, for allocators that find a block's size from its address. An allocator without it serves as the
 /// process's malloc through an adapter that keeps size and alignment in front of the block.
 ///
-/// The rules of ``AllocatorABI`` hold; blocks of its functions and of these are the same blocks.
+/// The rules of ``AllocatorABI`` hold; blocks of its functions and of these are the same blocks. In addition, as the process's
+/// malloc, all of these leave `errno` as it was where they succeed, and so do both releases always: an allocator that makes a
+/// system call there restores it.
 public protocol MallocABI: AllocatorABI {
   /// Releases a block, as `free` (C17, 7.22.3.3) does.
   static func deallocate(_ pointer: UnsafeMutableRawPointer)

@@ -16,7 +16,7 @@ import CAllocatorSupport
 ///                                                        ^
 ///                                                        the pointer that is returned, offset by max(align, 16)
 ///
-/// *size* is the number of bytes asked for, as a word. *mark* is a word that is made of the pointer, so that a block that
+/// *size* is the number of bytes asked for, or after a resize in place the number that `Base` gave, as a word. *mark* is a word that is made of the pointer, so that a block that
 /// was never allocated here, and one that was released before, are told from a live one: the process is then stopped with a
 /// message that names the pointer.
 ///
@@ -112,7 +112,8 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
     allocator_set_error_number(errorNumber)
     let grew = size > recordedSize && baseSize >= total
     let shrank = size < recordedSize && baseSize == Base.usableSize(size: total, align: offset)
-    if grew || shrank { BlockHeader.write(size: size, offset: offset, of: pointer) }
+    // What `Base` returns, which may be more than was asked for, is valid as the block's size from now on.
+    if grew || shrank { BlockHeader.write(size: baseSize - offset, offset: offset, of: pointer) }
     return baseSize - offset
   }
 

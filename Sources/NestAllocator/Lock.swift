@@ -7,16 +7,26 @@ import Synchronization
 // A lock for short critical sections that are not on a common path: spins a little, then sleeps on a futex.
 //
 // It knows its holder, because fork can be called by a signal handler that has interrupted the holder: waiting would then
-// be for ever. A state of zeros is an open lock.
+// be for ever. Holder and lock are one word, so that there is no moment in which a thread holds the lock and nobody knows. A
+// state of zeros is an open lock.
 
 struct Lock {
   struct Record: ~Copyable {
-    /// 0 open, 1 held, 2 held and somebody may sleep.
+    /// 0 open, else the number of the thread that holds the lock, with ``someoneSleeps`` added where somebody may sleep.
     let word: Atomic<UInt32>
-    let holder: Atomic<UInt>
   }
 
   private let record: UnsafeMutablePointer<Record>
+
+  private static var someoneSleeps: UInt32 {
+    @_noLocks get { 1 << 31 }
+  }
+
+  /// The calling thread's number, not 0: the page in which its thread-local storage begins. Those of two threads could be the
+  /// same only if they were 4 TiB apart.
+  private static var callingThread: UInt32 {
+    @_noLocks get { UInt32(truncatingIfNeeded: nest_thread_identity() >> 12) & (someoneSleeps - 1) | 1 << 30 }
+  }
 
   /// The lock with which `storage` begins.
   @_noLocks
@@ -24,37 +34,46 @@ struct Lock {
 
   @_noLocks
   func lock() {
-    if !tryLock(1) { lockSlowly() }
-    record.pointee.holder.store(nest_thread_identity(), ordering: .relaxed)
+    if !exchange(0, for: Self.callingThread) { lockSlowly() }
   }
 
   @_noLocks
   func unlock() {
-    record.pointee.holder.store(0, ordering: .relaxed)
-    if record.pointee.word.exchange(0, ordering: .releasing) == 2 { nest_wake(record) }
+    if record.pointee.word.exchange(0, ordering: .releasing) & Self.someoneSleeps != 0 { nest_wake(record) }
   }
 
   /// Locks, unless the calling thread holds the lock already. Returns whether it locked.
   @_noLocks
   func lockUnlessHeld() -> Bool {
-    if record.pointee.holder.load(ordering: .relaxed) == nest_thread_identity() { return false }
+    if record.pointee.word.load(ordering: .relaxed) & ~Self.someoneSleeps == Self.callingThread { return false }
     lock()
     return true
   }
 
+  @_noLocks
   @inline(__always)
-  private func tryLock(_ value: UInt32) -> Bool {
+  private func exchange(_ expected: UInt32, for desired: UInt32) -> Bool {
     record.pointee.word.compareExchange(
-      expected: 0, desired: value, successOrdering: .acquiring, failureOrdering: .relaxed
+      expected: expected, desired: desired, successOrdering: .acquiring, failureOrdering: .relaxed
     ).exchanged
   }
 
+  @_noLocks
   @inline(never)
   private func lockSlowly() {
+    let thread = Self.callingThread
     for _ in 0..<64 {
       nest_pause()
-      if record.pointee.word.load(ordering: .relaxed) == 0, tryLock(1) { return }
+      if record.pointee.word.load(ordering: .relaxed) == 0, exchange(0, for: thread) { return }
     }
-    while record.pointee.word.exchange(2, ordering: .acquiring) != 0 { nest_wait(record, 2) }
+    while true {
+      let word = record.pointee.word.load(ordering: .relaxed)
+      if word == 0 {
+        // Others may sleep still.
+        if exchange(0, for: thread | Self.someoneSleeps) { return }
+      } else if word & Self.someoneSleeps != 0 || exchange(word, for: word | Self.someoneSleeps) {
+        nest_wait(record, word | Self.someoneSleeps)
+      }
+    }
   }
 }

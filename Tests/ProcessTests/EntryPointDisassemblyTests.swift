@@ -32,6 +32,28 @@ final class EntryPointDisassemblyTests: XCTestCase {
     }
   }
 
+  /// In a release build, malloc and free are jumps, and the function that they lead to has the allocator in it: what it calls
+  /// is glibc's, and the failure.
+  func testMallocFamilyHasTheAllocatorInlined() throws {
+    let products = try FixturePackage("MallocFamily").build(.release)
+    let library = products.appendingPathComponent("libCountingPreload.so").path
+    for (symbol, callee) in [("malloc", "__libc_malloc"), ("free", "__libc_free"), ("calloc", "__libc_calloc")] {
+      let forward = try disassembly(of: symbol, in: library)
+      XCTAssertLessThanOrEqual(forward.count, 4, "\(symbol): \(forward)")
+      XCTAssertTrue(forward.last?.hasPrefix("jmp") ?? false, "\(symbol): \(forward)")
+      XCTAssertTrue(forward.last?.contains("<__swift_\(symbol)>") ?? false, "\(symbol): \(forward)")
+      let instructions = try disassembly(of: "__swift_\(symbol)", in: library)
+      XCTAssertTrue(instructions.contains { $0.contains("<\(callee)@plt>") }, "\(symbol): \(instructions)")
+      let leaving = instructions.filter {
+        ($0.hasPrefix("call") || $0.hasPrefix("j")) && !$0.contains("<__swift_\(symbol)") && $0.contains("<")
+      }
+      for instruction in leaving {
+        XCTAssertTrue(
+          instruction.contains("<\(callee)@plt>") || instruction.contains("MallocFailure"), "\(symbol): \(instruction)")
+      }
+    }
+  }
+
   /// The instructions of a function, one string each, as `objdump` or `llvm-objdump` prints them in AT&T syntax.
   private func disassembly(of symbol: String, in file: String) throws -> [String] {
     let tool = try XCTUnwrap(

@@ -7,17 +7,22 @@ import XCTest
 
 /// Real programs under the preloaded library: the output is the one without it, byte for byte.
 final class PreloadTests: XCTestCase {
-  private static let configurations = [FixturePackage.Configuration.debug, .release]
+  /// Every library for LD_PRELOAD.
+  private static let products = ["CountingPreload", "NestPreload"]
 
-  /// The library, of each configuration.
-  private func libraries() throws -> [String] {
-    try Self.configurations.map {
-      try FixturePackage("MallocFamily").build($0).appendingPathComponent("libCountingPreload.so").path
-    }
+  /// The libraries' files, in the order of the products.
+  private func libraries(_ configuration: FixturePackage.Configuration = .release) throws -> [String] {
+    let folder = try FixturePackage("MallocFamily").build(configuration)
+    return Self.products.map { folder.appendingPathComponent("lib\($0).so").path }
+  }
+
+  /// The libraries' files of debug and release builds.
+  private func librariesOfAllBuilds() throws -> [String] {
+    try libraries(.debug) + libraries(.release)
   }
 
   func testNeedsNothingOfSwift() throws {
-    for library in try libraries() {
+    for library in try librariesOfAllBuilds() {
       let dynamic = try CommandResult.run(["readelf", "-d", library])
       let needed = dynamic.lines.filter { $0.contains("(NEEDED)") }
       XCTAssertEqual(needed.count, 1, "\(library): \(needed)")
@@ -39,8 +44,7 @@ final class PreloadTests: XCTestCase {
       """, "sh", sources.path, fixture.path, program, guest,
     ])
     XCTAssertEqual(compiled.status, 0, compiled.transcript)
-    for library in try libraries() {
-      // The C++ library has to be there for the forms of operator delete, as it is in most processes.
+    for library in try librariesOfAllBuilds() {
       for name in MallocFamilyTests.cases {
         let run = try CommandResult.run(
           ["env", "LD_PRELOAD=\(library)", "GUEST_LIBRARY=\(guest)", program, name])
@@ -55,7 +59,7 @@ final class PreloadTests: XCTestCase {
     let program = try scratchFolder().appendingPathComponent("replaced").path
     let compiled = try CommandResult.run(["clang++", "-std=c++17", "-fsized-deallocation", source, "-o", program])
     XCTAssertEqual(compiled.status, 0, compiled.transcript)
-    for library in try libraries() {
+    for library in try librariesOfAllBuilds() {
       let run = try CommandResult.run(["env", "LD_PRELOAD=\(library)", program])
       XCTAssertEqual(run.status, 0, "\(library): \(run.transcript)")
     }
@@ -63,7 +67,7 @@ final class PreloadTests: XCTestCase {
 
   /// The counts appear when the environment asks for them, and only then.
   func testCounts() throws {
-    let library = try XCTUnwrap(libraries().last)
+    let library = try XCTUnwrap(libraries().first)
     let silent = try CommandResult.run(["env", "LD_PRELOAD=\(library)", "sort", "/etc/passwd"])
     XCTAssertEqual(silent.standardError, "")
     let counted = try CommandResult.run(["env", "LD_PRELOAD=\(library)", "ALLOCATOR_COUNTS=1", "sort", "/etc/passwd"])
@@ -179,7 +183,7 @@ final class PreloadTests: XCTestCase {
       XCTAssertEqual(preloaded.standardError, expected.standardError, "\(program), \(library)")
     }
     // It was there: each process reports when it ends.
-    let counted = try run(["LD_PRELOAD": try XCTUnwrap(libraries().last), "ALLOCATOR_COUNTS": "1"])
+    let counted = try run(["LD_PRELOAD": try XCTUnwrap(libraries().first), "ALLOCATOR_COUNTS": "1"])
     XCTAssertTrue(
       (counted.standardError + counted.standardOutput).contains(" allocations, "), "\(program): nothing was counted")
   }

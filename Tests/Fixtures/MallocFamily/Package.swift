@@ -34,7 +34,12 @@ let package = Package(
       name: "CasesOnNative", dependencies: ["ExportNative", "TestAllocators", "CCases", "CxxCases"],
       linkerSettings: linkerSettings),
     .executableTarget(name: "Server", dependencies: ["ExportFive"], linkerSettings: linkerSettings),
-    .target(name: "PreloadUser", dependencies: [.product(name: "CountingPreload", package: "swift-allocators")]),
+    .target(
+      name: "PreloadUser",
+      dependencies: [
+        .product(name: "CountingPreload", package: "swift-allocators"),
+        .product(name: "NestPreload", package: "swift-allocators"),
+      ]),
   ],
   cxxLanguageStandard: .cxx17
 )

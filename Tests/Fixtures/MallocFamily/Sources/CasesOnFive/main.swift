@@ -6,6 +6,7 @@ import AllocatorAdapters
 import CCases
 import CxxCases
 import Foundation
+import SystemAllocator
 import TestAllocators
 
 // Runs the cases that are named, in C or here. What a case finds wrong is printed, and the exit status 1.
@@ -112,12 +113,25 @@ func arrays() {
   }
 }
 
+/// In this process malloc is not glibc's; the system allocator is, and reads sizes as glibc does.
+func chunks() {
+  let library = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD)
+  typealias Function = @convention(c) (UnsafeMutableRawPointer?) -> Int
+  let usableSize = unsafeBitCast(dlsym(library, "malloc_usable_size")!, to: Function.self)
+  for size in Array(0..<600) + [4096, 132_000, 1 << 20, 40 << 20] {
+    let block = SystemAllocator.allocate(size: size, align: 16)!
+    check(SystemAllocator.usableSize(of: block) == usableSize(block), "\(size) bytes")
+    SystemAllocator.deallocate(block)
+  }
+}
+
 for name in CommandLine.arguments.dropFirst() {
   switch name {
   case "name": print(GlobalAllocator.name)
   case "counted": try counted()
   case "cxx": cxx()
   case "arrays": arrays()
+  case "chunks": chunks()
   case "double-free":
     let block = malloc(100)!
     free(block)

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import AllocatorABI
+import AllocatorAdapters
+import AllocatorTestKit
+import SystemAllocator
+import XCTest
+
+/// An adapter over an allocator that keeps the laws keeps them.
+final class AdapterLawsTests: XCTestCase {
+  func testHeaderedAllocatorKeepsAllLaws() {
+    XCTAssertEqual(AllocatorLaws<HeaderedAllocator<SystemAllocator>>.violations(), [])
+  }
+
+  func testCountingAllocatorKeepsAllLaws() {
+    XCTAssertEqual(AllocatorLaws<CountingAllocator<SystemAllocator>>.violations(), [])
+  }
+
+  func testAdaptersOfAdaptersKeepAllLaws() {
+    XCTAssertEqual(AllocatorLaws<HeaderedAllocator<HeaderedAllocator<SystemAllocator>>>.violations(), [])
+    XCTAssertEqual(AllocatorLaws<CountingAllocator<HeaderedAllocator<SystemAllocator>>>.violations(), [])
+  }
+}
