@@ -111,7 +111,7 @@ NEST_LEAF static inline void nest_zero(void *_Nonnull address, size_t size) {
 // Copies `size` bytes between blocks that do not overlap. Swift's own copy is a call into its library in a debug build,
 // which a preloaded library does not have.
 NEST_LEAF static inline void nest_copy(void *_Nonnull target, const void *_Nonnull source, size_t size) {
-  memcpy(target, source, size);
+  __builtin_memcpy(target, source, size);
 }
 
 // MARK: Defined by the Swift side
