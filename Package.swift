@@ -124,7 +124,8 @@ let package = Package(
 
     // Tests. What is about a whole process runs in programs of dependent packages, which ProcessTests builds and starts.
     .testTarget(
-      name: "AllocatorTestKitTests", dependencies: ["AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
+      name: "AllocatorTestKitTests",
+      dependencies: ["AllocatorAdapters", "AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
     .testTarget(
       name: "AllocatorAdaptersTests",
       dependencies: ["AllocatorAdapters", "AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
