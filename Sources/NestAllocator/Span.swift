@@ -49,7 +49,7 @@ struct Span {
     @usableFromInline var carved: UInt16
     /// Slots of the span.
     @usableFromInline var slotCount: UInt16
-    /// In the record of each slot: slots from the span's first one to this.
+    /// In the record of each slot of a span of blocks: slots from the span's first one to this.
     @usableFromInline var slotOffset: UInt16
     @usableFromInline var sizeClass: UInt8
     @usableFromInline var state: State
@@ -79,7 +79,7 @@ struct Span {
 
   @inlinable @inline(__always)
   var firstSlot: Int {
-    @_noLocks get { Int(bitPattern: address & UInt(bitPattern: Chunk.slotSize &- 1)) / Chunk.recordSize }
+    @_noLocks get { Int(bitPattern: address & UInt(bitPattern: Chunk.remoteQueueOffset &- 1)) / Chunk.recordSize }
   }
 
   /// Where the span's blocks begin.
@@ -145,27 +145,27 @@ struct Span {
     record.pointee.carved = 0
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
     record.pointee.state = state
-    setSlots(slotCount)
+    record.pointee.slotCount = UInt16(truncatingIfNeeded: slotCount)
+    // Of a large block only the start is asked for.
+    if case .blocks = state { setSlotOffsets() }
   }
 
-  /// Marks the span as `count` slots, which may be more than it had.
-  @_noLocks
-  func setSlots(_ count: Int) {
-    record.pointee.slotCount = UInt16(truncatingIfNeeded: count)
-    for index in 1..<max(count, 1) {
+  private func setSlotOffsets() {
+    for index in 1..<max(Int(record.pointee.slotCount), 1) {
       chunk.span(slot: firstSlot + index).record.pointee.slotOffset = UInt16(truncatingIfNeeded: index)
     }
   }
 
-  /// Makes the slots from `first` of the span on, `count` of them, ones of no span.
+  /// Makes the record one of no span, and so those of its other slots.
   @_noLocks
-  func clearSlots(from first: Int, count: Int) {
-    for index in first..<first + count {
-      let slot = chunk.span(slot: firstSlot + index)
-      slot.record.pointee.slotOffset = 0
-      slot.record.pointee.state = .free
-      slot.record.pointee.owner.store(0, ordering: .relaxed)
+  func clear() {
+    if hasBlocks {
+      for index in 1..<max(Int(record.pointee.slotCount), 1) {
+        chunk.span(slot: firstSlot + index).record.pointee.slotOffset = 0
+      }
     }
+    record.pointee.state = .free
+    record.pointee.owner.store(0, ordering: .relaxed)
   }
 
   /// Puts about a page of new blocks on the free list, which is empty. There is something to carve.
