@@ -58,7 +58,7 @@ extension Span {
     var free = 0
     var candidate = record.pointee.free
     while let block = candidate {
-      precondition(block.isSigned && isBlock(block.address))
+      precondition(block.isSigned && hasBlock(at: Span.locate(block.address).offset))
       precondition(block.address < UInt(bitPattern: start) + UInt(byteCount))
       free += 1
       precondition(free <= Int(record.pointee.carved))

@@ -195,10 +195,31 @@ struct Mappings {
     return nil
   }
 
+  /// Adds a mapping to the released ones, in one piece with those that it touches, and unmaps what is too much.
   private func keep(_ mapping: Mapping) {
+    var mapping = mapping
+    var index = 0
+    while index < state.pointee.releasedCount {
+      let other = released[index]
+      if other.start + UInt(other.size) == mapping.start {
+        mapping = Mapping(start: other.start, size: other.size + mapping.size)
+      } else if mapping.start + UInt(mapping.size) == other.start {
+        mapping.size += other.size
+      } else {
+        index += 1
+        continue
+      }
+      removeReleased(index)
+    }
     // No more than an eighth above what has been live of late.
-    let limit = state.pointee.peakBytes / 8 * 9 - state.pointee.liveBytes
-    if mapping.size > limit { return unmap(mapping) }
+    let limit = max(state.pointee.peakBytes / 8 * 9 - state.pointee.liveBytes, 0)
+    if mapping.size > limit {
+      // The end goes: the start is what a smaller request will take.
+      let kept = limit & ~(Int(nest_page_size()) - 1)
+      unmap(Mapping(start: mapping.start + UInt(kept), size: mapping.size - kept))
+      if kept == 0 { return }
+      mapping.size = kept
+    }
     while state.pointee.releasedCount == Mappings.releasedLimit || state.pointee.releasedBytes + mapping.size > limit {
       unmap(released[0])
       removeReleased(0)

@@ -55,10 +55,11 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
   public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     let block = FreeBlock(pointer)
     guard nest_is_in_chunk(block.address) != 0 else { return NestSlowPath.deallocate(pointer) }
-    let span = Span(containing: block.address)
+    let (span, offset) = Span.locate(block.address)
     guard span.owner == ThreadHeap.current.address else { return NestSlowPath.deallocate(pointer) }
-    if Checks.checksAddresses && !span.isBlock(block.address) { Misuse.freeOfInterior.die(block.address) }
-    if Checks.checksFreeBlocks && block.isSigned { NestSlowPath.checkNotFree(block, in: span) }
+    if Checks.checksAddresses && !span.hasBlock(at: offset) { Misuse.freeOfInterior.die(block.address) }
+    // Most likely a double free: the slow path looks closer.
+    if Checks.checksFreeBlocks && block.isSigned { return NestSlowPath.deallocate(pointer) }
     block.link(to: span.record.pointee.free)
     span.record.pointee.free = block
     span.record.pointee.used &-= 1

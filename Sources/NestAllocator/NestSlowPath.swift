@@ -102,7 +102,7 @@ enum NestSlowPath {
     }
     switch span.record.pointee.state {
     case .blocks, .fullOfBlocks:
-      if !span.isBlock(block.address) { Misuse.freeOfInterior.die(block.address) }
+      if !span.hasBlock(at: Span.locate(block.address).offset) { Misuse.freeOfInterior.die(block.address) }
       let heap = ThreadHeap.current
       if span.owner == heap.address { heap.release(block, of: span) } else { heap.releaseForeign(block, of: span) }
     case .large:
@@ -115,9 +115,6 @@ enum NestSlowPath {
 
   @usableFromInline @inline(never) @_noLocks
   static func spanDrained(_ span: Span) { ThreadHeap.current.spanDrained(span) }
-
-  @usableFromInline @inline(never) @_noLocks
-  static func checkNotFree(_ block: FreeBlock, in span: Span) { span.checkNotFree(block) }
 
   /// The span in which `address` is; nil where it is in no chunk.
   private static func span(of address: UInt) -> Span? {

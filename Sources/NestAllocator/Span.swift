@@ -62,10 +62,16 @@ struct Span {
 
   /// The span of which the slot at `address`, in a chunk, is a part.
   @inlinable @inline(__always) @_noLocks
-  init(containing address: UInt) {
+  init(containing address: UInt) { self = Span.locate(address).span }
+
+  /// The span of which the slot at `address`, in a chunk, is a part, and how many bytes `address` is behind its start.
+  @inlinable @inline(__always) @_noLocks
+  static func locate(_ address: UInt) -> (span: Span, offset: UInt64) {
     let own = Chunk(containing: address).span(slot: Chunk.slot(of: address))
-    let offset = Int(own.record.pointee.slotOffset) &* Chunk.recordSize
-    record = (UnsafeMutableRawPointer(own.record) - offset).assumingMemoryBound(to: Record.self)
+    let slots = UInt64(own.record.pointee.slotOffset)
+    let first = UnsafeMutableRawPointer(own.record) - Int(slots) &* Chunk.recordSize
+    let inSlot = UInt64(address & UInt(bitPattern: Chunk.slotSize &- 1))
+    return (Span(first.assumingMemoryBound(to: Record.self)), slots &<< UInt64(Chunk.slotShift) | inSlot)
   }
 
   @inlinable @inline(__always) @_noLocks
@@ -92,11 +98,10 @@ struct Span {
   @inlinable @inline(__always)
   var owner: UInt { @_noLocks get { record.pointee.owner.load(ordering: .relaxed) } }
 
-  /// Whether `address`, in the span, is that of a block.
+  /// Whether a block begins `offset` bytes behind the start.
   @inlinable @inline(__always) @_noLocks
-  func isBlock(_ address: UInt) -> Bool {
-    let offset = UInt64(address &- UInt(bitPattern: start))
-    return offset &* record.pointee.reciprocal < record.pointee.reciprocal
+  func hasBlock(at offset: UInt64) -> Bool {
+    offset &* record.pointee.reciprocal < record.pointee.reciprocal
   }
 
   /// Whether the span is in its owner's list of full ones.
