@@ -41,6 +41,8 @@ struct Mappings {
   private static var releasedLimit: Int { @_noLocks get { 64 } }
   /// Bytes. A rest that is smaller stays with its block.
   private static var smallestRest: Int { @_noLocks get { 64 << 10 } }
+  /// Bytes of the smallest mapping that is better in huge pages.
+  private static var smallestWithHugePages: Int { 4 << 20 }
   /// Milliseconds.
   private static var interval: Int64 { @_noLocks get { 250 } }
 
@@ -74,6 +76,8 @@ struct Mappings {
     } else {
       if zeroed { evict(bytes) }
       guard let start = mapFresh(bytes, align: align, page: page) else { return nil }
+      // Whoever asks for zeros may use them sparsely; a block that is not zeroed is filled.
+      if !zeroed && bytes >= Mappings.smallestWithHugePages { nest_advise_huge_pages(start, bytes) }
       mapping = Mapping(start: UInt(bitPattern: start), size: bytes)
     }
     insert(mapping)

@@ -44,10 +44,10 @@ enum SizeClass {
     let size = blockSize(index)
     let least =
       switch size {
-      case ...(2 << 10): 16 << 10
-      case ...(8 << 10): 8 * size
-      case ...(16 << 10): 4 * size
-      case ...(32 << 10): 2 * size
+      case ...(1 << 10): 8 << 10
+      case ...(4 << 10): 8 * size
+      case ...(8 << 10): 4 * size
+      case ...(16 << 10): 2 * size
       default: size
       }
     var count = (least + Chunk.slotSize - 1) / Chunk.slotSize
