@@ -18,7 +18,7 @@
 // MARK: Storage
 
 // The tables that a heap begins with: as many pointers to spans as ThreadHeap has.
-#define TABLE_ENTRIES (65 + 88)
+#define TABLE_ENTRIES (65 + 80)
 const uint64_t nest_empty_span[8] __attribute__((aligned(64)));
 // The words of a pointer are stored as integers, which the linker can relocate.
 const uint64_t nest_empty_heap[TABLE_ENTRIES] __attribute__((aligned(64))) = {

@@ -3,18 +3,20 @@
 
 import CNestSupport
 
-// A chunk: 4 MiB of address space, aligned to as much, cut into 256 slots of 16 KiB.
+// A chunk: 4 MiB of address space, aligned to as much, cut into 512 slots of 8 KiB.
 //
-//     0         16 KiB       32 KiB     48 KiB                          4 MiB
+//     0         32 KiB       64 KiB     72 KiB                          4 MiB
 //     ┌───────────┬────────────┬──────────┬──────────┬───────── … ───────┐
-//     │ records   │ remote     │ slot 2   │ slot 3   │                   │
+//     │ records   │ remote     │ slot 8   │ slot 9   │                   │
 //     │ of spans  │ queues     │          │          │                   │
 //     └───────────┴────────────┴──────────┴──────────┴───────── … ───────┘
-//       256 × 64    256 × 64     a span is a run of slots; its record and queue are those of its first slot
+//       512 × 64    512 × 64     a span is a run of slots; its record and queue are those of its first slot
 //
 // Masking an address gives its chunk, shifting it the slot, whose record says where the span begins. Records and queues
 // are apart so that the owner's counters and what other threads write do not share a cache line. The chunk's own header
-// lies in the records of slots 0 and 1, which no span has. Only touched pages of all this take memory.
+// lies in the records of slots 0 to 7, which no span has: four words of the bitmap of free slots in each of the first two,
+// of dirty slots in each of the next two, then the rest. It leaves out where a record has its `slotOffset`, so that an
+// address in these slots, which is none of a block, leads to no other record. Only touched pages of all this take memory.
 //
 // The page heap's lock guards the header. Set bits of `free` are slots of no span; set bits of `dirty` are among them, and
 // say that the slot has been written since it came from the system.
@@ -22,14 +24,9 @@ import CNestSupport
 @usableFromInline
 struct Chunk {
   struct Header {
-    // 64 bytes in the place of each of two records. Where a record has its `slotOffset` these have zeros, so that an
-    // address in slot 0 or 1, which is none of a block, leads to no other record.
-    var free: (UInt64, UInt64, UInt64, UInt64)
     var next: Chunk?
     var previous: Chunk?
     var freeCount: Int
-    var zeros: UInt64
-    var dirty: (UInt64, UInt64, UInt64, UInt64)
     var dirtyCount: Int
     /// No run of free slots is longer than this.
     var longestRun: Int
@@ -37,12 +34,12 @@ struct Chunk {
 
   @inlinable @inline(__always) static var shift: Int { @_noLocks get { Int(NEST_CHUNK_SHIFT) } }
   @inlinable @inline(__always) static var size: Int { @_noLocks get { 1 << shift } }
-  @inlinable @inline(__always) static var slotShift: Int { @_noLocks get { 14 } }
+  @inlinable @inline(__always) static var slotShift: Int { @_noLocks get { 13 } }
   @inlinable @inline(__always) static var slotSize: Int { @_noLocks get { 1 << slotShift } }
   @inlinable @inline(__always) static var slotCount: Int { @_noLocks get { size >> slotShift } }
-  @inlinable @inline(__always) static var firstSlot: Int { @_noLocks get { 2 } }
+  @inlinable @inline(__always) static var firstSlot: Int { @_noLocks get { 8 } }
   @inlinable @inline(__always) static var recordSize: Int { @_noLocks get { 64 } }
-  @inlinable @inline(__always) static var remoteQueueOffset: Int { @_noLocks get { slotSize } }
+  @inlinable @inline(__always) static var remoteQueueOffset: Int { @_noLocks get { slotCount &* recordSize } }
 
   @usableFromInline let base: UnsafeMutableRawPointer
 
@@ -66,13 +63,29 @@ struct Chunk {
     Span((base + slot &* Chunk.recordSize).assumingMemoryBound(to: Span.Record.self))
   }
 
-  var header: UnsafeMutablePointer<Header> { @_noLocks get { base.assumingMemoryBound(to: Header.self) } }
+  var header: UnsafeMutablePointer<Header> {
+    @_noLocks get { (base + 4 * Chunk.recordSize).assumingMemoryBound(to: Header.self) }
+  }
 
   @_noLocks
   func address(slot: Int) -> UnsafeMutableRawPointer { base + slot * Chunk.slotSize }
 
-  private var freeWords: UnsafeMutablePointer<UInt64> { @_noLocks get { base.assumingMemoryBound(to: UInt64.self) } }
-  private var dirtyWords: UnsafeMutablePointer<UInt64> { @_noLocks get { freeWords + Chunk.recordSize / 8 } }
+  /// One bit for each slot.
+  struct Bitmap {
+    fileprivate let base: UnsafeMutableRawPointer
+
+    subscript(word: Int) -> UInt64 {
+      @_noLocks get { pointer(word).pointee }
+      nonmutating set { pointer(word).pointee = newValue }
+    }
+
+    private func pointer(_ word: Int) -> UnsafeMutablePointer<UInt64> {
+      (base + ((word >> 2) * Chunk.recordSize + (word & 3) * 8)).assumingMemoryBound(to: UInt64.self)
+    }
+  }
+
+  var freeSlots: Bitmap { @_noLocks get { Bitmap(base: base) } }
+  var dirtySlots: Bitmap { @_noLocks get { Bitmap(base: base + 2 * Chunk.recordSize) } }
 
   /// Makes a header, all slots free and clean. The memory is zeroed.
   @_noLocks
@@ -85,7 +98,7 @@ struct Chunk {
   /// slots.
   @_noLocks
   func findRun(count: Int, align: Int, dirtyOnly: Bool) -> Int? {
-    let words = dirtyOnly ? dirtyWords : freeWords
+    let words = dirtyOnly ? dirtySlots : freeSlots
     var slot = 0
     while slot + count <= Chunk.slotCount {
       let start = Chunk.nextBit(words, from: slot, value: true)
@@ -104,9 +117,9 @@ struct Chunk {
   func setUsed(from slot: Int, count: Int) -> Int {
     var dirty = 0
     Chunk.forEachWord(from: slot, count: count) { word, mask in
-      dirty += (dirtyWords[word] & mask).nonzeroBitCount
-      freeWords[word] &= ~mask
-      dirtyWords[word] &= ~mask
+      dirty += (dirtySlots[word] & mask).nonzeroBitCount
+      freeSlots[word] &= ~mask
+      dirtySlots[word] &= ~mask
     }
     header.pointee.freeCount -= count
     header.pointee.dirtyCount -= dirty
@@ -116,8 +129,8 @@ struct Chunk {
   @_noLocks
   func setFree(from slot: Int, count: Int, dirty: Bool) {
     Chunk.forEachWord(from: slot, count: count) { word, mask in
-      freeWords[word] |= mask
-      if dirty { dirtyWords[word] |= mask }
+      freeSlots[word] |= mask
+      if dirty { dirtySlots[word] |= mask }
     }
     header.pointee.freeCount += count
     if dirty { header.pointee.dirtyCount += count }
@@ -126,7 +139,7 @@ struct Chunk {
 
   @_noLocks
   func isFree(from slot: Int, count: Int) -> Bool {
-    slot + count <= Chunk.slotCount && Chunk.nextBit(freeWords, from: slot, value: false) >= slot + count
+    slot + count <= Chunk.slotCount && Chunk.nextBit(freeSlots, from: slot, value: false) >= slot + count
   }
 
   /// Gives dirty free slots back to the system, at most `limit`. Returns how many.
@@ -135,11 +148,11 @@ struct Chunk {
     var purged = 0
     var slot = 0
     while purged < limit {
-      slot = Chunk.nextBit(dirtyWords, from: slot, value: true)
+      slot = Chunk.nextBit(dirtySlots, from: slot, value: true)
       if slot >= Chunk.slotCount { break }
-      let count = min(Chunk.nextBit(dirtyWords, from: slot, value: false) - slot, limit - purged)
+      let count = min(Chunk.nextBit(dirtySlots, from: slot, value: false) - slot, limit - purged)
       nest_purge(address(slot: slot), count * Chunk.slotSize)
-      Chunk.forEachWord(from: slot, count: count) { word, mask in dirtyWords[word] &= ~mask }
+      Chunk.forEachWord(from: slot, count: count) { word, mask in dirtySlots[word] &= ~mask }
       header.pointee.dirtyCount -= count
       purged += count
       slot += count
@@ -148,7 +161,7 @@ struct Chunk {
   }
 
   /// The first bit of `value` at or after `start`, or the number of slots.
-  private static func nextBit(_ words: UnsafeMutablePointer<UInt64>, from start: Int, value: Bool) -> Int {
+  private static func nextBit(_ words: Bitmap, from start: Int, value: Bool) -> Int {
     var index = start
     while index < slotCount {
       let word = (value ? words[index >> 6] : ~words[index >> 6]) >> UInt64(index & 63)

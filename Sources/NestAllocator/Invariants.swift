@@ -26,8 +26,8 @@ extension ThreadHeap {
       while let span = candidate {
         let record = span.record
         precondition(span.owner == address && Int(record.pointee.sizeClass) == index && !span.isFull && span.hasBlocks)
-        precondition(record.pointee.previous?.record == previous?.record)
-        let isCurrent = previous?.record == nil
+        precondition(previous == nil || record.pointee.previous?.record == previous?.record)
+        let isCurrent = previous == nil
         precondition(record.pointee.bias == (isCurrent && span.mayStayEmpty ? -1 : 0))
         precondition(record.pointee.used != 0 || isCurrent, "an empty span was kept")
         span.checkInvariants()
@@ -41,7 +41,7 @@ extension ThreadHeap {
       let current = available[SizeClass.index(size: max(entry * 16, 1))]
       precondition(direct[entry] == current, "the direct table does not lead to the current span")
     }
-    var candidate = state.pointee.full
+    var candidate: Span? = state.pointee.full.isNone ? nil : state.pointee.full
     while let span = candidate {
       precondition(span.owner == address && span.isFull && !span.isCarvable && span.record.pointee.used > 0)
       span.checkInvariants()
@@ -58,7 +58,7 @@ extension Span {
     var free = 0
     var candidate = record.pointee.free
     while let block = candidate {
-      precondition(block.isSigned && isBlock(block.address))
+      precondition(block.isSigned && hasBlock(at: Span.locate(block.address).offset))
       precondition(block.address < UInt(bitPattern: start) + UInt(byteCount))
       free += 1
       precondition(free <= Int(record.pointee.carved))

@@ -11,7 +11,7 @@ import Synchronization
 // stays in the list; or else the largest, which the system makes longer, moving its pages, not their contents. What was in
 // the list through a whole interval is unmapped (see ``PageHeap``).
 //
-// A block and a released mapping always lie within one mapping of the system, which mremap(2) requires.
+// Mostly a block lies within one mapping of the system, which mremap(2) requires; where it does not, it is copied.
 
 struct Mappings {
   struct Mapping {
@@ -27,6 +27,8 @@ struct Mappings {
     var count: Int
     /// Bytes of the blocks in the table.
     var liveBytes: Int
+    /// The most of them of late.
+    var peakBytes: Int
     /// Bytes of released mappings, now and at least since the interval began.
     var releasedBytes: Int
     var releasedLow: Int
@@ -39,8 +41,8 @@ struct Mappings {
   private static var releasedLimit: Int { @_noLocks get { 64 } }
   /// Bytes. A rest that is smaller stays with its block.
   private static var smallestRest: Int { @_noLocks get { 64 << 10 } }
-  /// Bytes of released mappings that are kept, at the least.
-  private static var releasedAlways: Int { @_noLocks get { 32 << 20 } }
+  /// Bytes of the smallest mapping that is better in huge pages.
+  private static var smallestWithHugePages: Int { 4 << 20 }
   /// Milliseconds.
   private static var interval: Int64 { @_noLocks get { 250 } }
 
@@ -74,6 +76,8 @@ struct Mappings {
     } else {
       if zeroed { evict(bytes) }
       guard let start = mapFresh(bytes, align: align, page: page) else { return nil }
+      // Whoever asks for zeros may use them sparsely; a block that is not zeroed is filled.
+      if !zeroed && bytes >= Mappings.smallestWithHugePages { nest_advise_huge_pages(start, bytes) }
       mapping = Mapping(start: UInt(bitPattern: start), size: bytes)
     }
     insert(mapping)
@@ -119,6 +123,7 @@ struct Mappings {
       keep(Mapping(start: address + UInt(bytes), size: old.size - bytes))
       return pointer
     }
+    if let grown = growIntoReleased(index, bytes) { return grown }
     guard let moved = nest_remap(pointer, old.size, bytes, mayMove ? 1 : 0) else { return nil }
     remove(index)
     insert(Mapping(start: UInt(bitPattern: moved), size: bytes))
@@ -176,9 +181,49 @@ struct Mappings {
     return Mapping(start: UInt(bitPattern: moved), size: bytes)
   }
 
+  /// Lengthens the block of entry `index` by a released mapping that begins at its end, if there is one and it is enough.
+  private func growIntoReleased(_ index: Int, _ bytes: Int) -> UnsafeMutableRawPointer? {
+    let entry = state.pointee.table.unsafelyUnwrapped + index
+    let end = entry.pointee.start + UInt(entry.pointee.size)
+    let needed = bytes - entry.pointee.size
+    for other in 0..<state.pointee.releasedCount where released[other].start == end && released[other].size >= needed {
+      let rest = released[other].size - needed
+      released[other] = Mapping(start: end + UInt(needed), size: rest)
+      setReleasedBytes(state.pointee.releasedBytes - needed)
+      if rest == 0 { removeReleased(other) }
+      entry.pointee.size = bytes
+      state.pointee.liveBytes += needed
+      state.pointee.peakBytes = max(state.pointee.peakBytes, state.pointee.liveBytes)
+      return UnsafeMutableRawPointer(bitPattern: entry.pointee.start)
+    }
+    return nil
+  }
+
+  /// Adds a mapping to the released ones, in one piece with those that it touches, and unmaps what is too much.
   private func keep(_ mapping: Mapping) {
-    let limit = max(Mappings.releasedAlways, state.pointee.liveBytes / 8)
-    if mapping.size > limit { return unmap(mapping) }
+    var mapping = mapping
+    var index = 0
+    while index < state.pointee.releasedCount {
+      let other = released[index]
+      if other.start + UInt(other.size) == mapping.start {
+        mapping = Mapping(start: other.start, size: other.size + mapping.size)
+      } else if mapping.start + UInt(mapping.size) == other.start {
+        mapping.size += other.size
+      } else {
+        index += 1
+        continue
+      }
+      removeReleased(index)
+    }
+    // No more than an eighth above what has been live of late.
+    let limit = max(state.pointee.peakBytes / 8 * 9 - state.pointee.liveBytes, 0)
+    if mapping.size > limit {
+      // The end goes: the start is what a smaller request will take.
+      let kept = limit & ~(Int(nest_page_size()) - 1)
+      unmap(Mapping(start: mapping.start + UInt(kept), size: mapping.size - kept))
+      if kept == 0 { return }
+      mapping.size = kept
+    }
     while state.pointee.releasedCount == Mappings.releasedLimit || state.pointee.releasedBytes + mapping.size > limit {
       unmap(released[0])
       removeReleased(0)
@@ -220,6 +265,7 @@ struct Mappings {
     guard now - state.pointee.intervalStart >= Mappings.interval else { return }
     evict(state.pointee.releasedLow)
     state.pointee.releasedLow = state.pointee.releasedBytes
+    state.pointee.peakBytes -= (state.pointee.peakBytes - state.pointee.liveBytes) / 2
     state.pointee.intervalStart = now
   }
 
@@ -247,6 +293,7 @@ struct Mappings {
     table[index] = mapping
     state.pointee.count += 1
     state.pointee.liveBytes += mapping.size
+    state.pointee.peakBytes = max(state.pointee.peakBytes, state.pointee.liveBytes)
   }
 
   /// Removes an entry, and moves up those behind it that would not be found over the gap.

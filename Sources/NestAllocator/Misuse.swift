@@ -28,6 +28,19 @@ enum Misuse {
 }
 
 extension Span {
+  /// Whether the slot of this record, which has no span, is within a large block.
+  var isInLargeBlock: Bool {
+    @_noLocks get {
+      var slot = firstSlot
+      while slot >= Chunk.firstSlot {
+        let span = chunk.span(slot: slot)
+        if span.isLarge { return slot + Int(span.record.pointee.slotCount) > firstSlot }
+        slot -= 1
+      }
+      return false
+    }
+  }
+
   /// Dies unless `block`, of the free list, is as it was left.
   @_noLocks
   func check(_ block: FreeBlock) {

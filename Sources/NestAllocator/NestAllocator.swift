@@ -15,9 +15,9 @@ public typealias NestAllocator = Nest<StandardChecks>
 ///                   ▼             ▼                                 │
 ///                HeapPool      PageHeap ──▶ Chunk                Mappings
 ///
-/// A block of up to 128 KiB lies in a span of its size class, owned by a thread; one of up to 1 MiB is a span of its own; a
+/// A block of up to 64 KiB lies in a span of its size class, owned by a thread; one of up to 1 MiB is a span of its own; a
 /// larger one is a mapping. Blocks have no header: a map with a byte for each 4 MiB tells chunks from other memory, and a
-/// chunk has a record for each 16 KiB.
+/// chunk has a record for each 8 KiB.
 ///
 /// The contract is that of ``AllocatorABI`` and ``MallocABI``; any alignment up to 2⁶² that memory suffices for is served. No
 /// function takes a lock on its hit path. `Checks` says which misuse is found; that ends the process with a message.
@@ -55,10 +55,11 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
   public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     let block = FreeBlock(pointer)
     guard nest_is_in_chunk(block.address) != 0 else { return NestSlowPath.deallocate(pointer) }
-    let span = Span(containing: block.address)
+    let (span, offset) = Span.locate(block.address)
     guard span.owner == ThreadHeap.current.address else { return NestSlowPath.deallocate(pointer) }
-    if Checks.checksAddresses && !span.isBlock(block.address) { Misuse.freeOfInterior.die(block.address) }
-    if Checks.checksFreeBlocks && block.isSigned { NestSlowPath.checkNotFree(block, in: span) }
+    if Checks.checksAddresses && !span.hasBlock(at: offset) { Misuse.freeOfInterior.die(block.address) }
+    // Most likely a double free: the slow path looks closer.
+    if Checks.checksFreeBlocks && block.isSigned { return NestSlowPath.deallocate(pointer) }
     block.link(to: span.record.pointee.free)
     span.record.pointee.free = block
     span.record.pointee.used &-= 1
@@ -74,7 +75,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
     NestSlowPath.reallocate(pointer, oldSize: oldSize, size: size, align: align)
   }
 
-  /// Resizes a block of more than 128 KiB where it is, if the memory behind it is free. See
+  /// Resizes a block of more than 64 KiB where it is, if the memory behind it is free. See
   /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
   @inlinable
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {

@@ -102,22 +102,19 @@ enum NestSlowPath {
     }
     switch span.record.pointee.state {
     case .blocks, .fullOfBlocks:
-      if !span.isBlock(block.address) { Misuse.freeOfInterior.die(block.address) }
-      if span.owner == ThreadHeap.current.address { return ThreadHeap.current.release(block, of: span) }
-      ThreadHeap.releaseRemotely(block, of: span, suspect: block.isSigned)
+      if !span.hasBlock(at: Span.locate(block.address).offset) { Misuse.freeOfInterior.die(block.address) }
+      let heap = ThreadHeap.current
+      if span.owner == heap.address { heap.release(block, of: span) } else { heap.releaseForeign(block, of: span) }
     case .large:
       if pointer != span.start { Misuse.freeOfInterior.die(block.address) }
       PageHeap.shared.release(span)
-    case .free: Misuse.freeTwice.die(block.address)
+    case .free: (span.isInLargeBlock ? Misuse.freeOfInterior : Misuse.freeTwice).die(block.address)
     case .heap: Misuse.freeOfForeign.die(block.address)
     }
   }
 
   @usableFromInline @inline(never) @_noLocks
   static func spanDrained(_ span: Span) { ThreadHeap.current.spanDrained(span) }
-
-  @usableFromInline @inline(never) @_noLocks
-  static func checkNotFree(_ block: FreeBlock, in span: Span) { span.checkNotFree(block) }
 
   /// The span in which `address` is; nil where it is in no chunk.
   private static func span(of address: UInt) -> Span? {
@@ -148,12 +145,15 @@ enum NestSlowPath {
   {
     guard isValid(size: size, align: align) else { return nil }
     let usable = usableSize(of: pointer)
-    if size <= usable && size >= usable / 2 { return pointer }
+    // A large block can give its rest back where it is, which a copy of half of a small one is not worth.
+    let slack = usable > SizeClass.largest ? usable / 8 : usable / 2
+    if size <= usable && usable - size <= slack { return pointer }
     let inChunk = nest_is_in_chunk(UInt(bitPattern: pointer)) != 0
     if usable > SizeClass.largest || align > Chunk.slotSize {
       if resizeLarge(pointer, size: size, align: align) { return pointer }
       if !inChunk && size > largestSpan && align <= Int(nest_page_size()) {
-        return Mappings.shared.resize(UInt(bitPattern: pointer), size: size, mayMove: true)
+        // Fails, too, where the block lies in two mappings of the system.
+        if let moved = Mappings.shared.resize(UInt(bitPattern: pointer), size: size, mayMove: true) { return moved }
       }
     }
     guard let moved = allocate(size: size, align: align) else { return size <= usable ? pointer : nil }

@@ -47,13 +47,13 @@ struct PageHeap {
   }
 
   /// Takes a run of `count` slots that begins at a multiple of `align` slots. Returns the record of its first slot, which is
-  /// the caller's to initialize, and whether all of the run is zeros.
+  /// the caller's to initialize, and whether all of the run is zeros. Maps a new chunk only if `mayMap`.
   @_noLocks
-  func allocate(count: Int, align: Int) -> (span: Span, isZeroed: Bool)? {
+  func allocate(count: Int, align: Int, mayMap: Bool = true) -> (span: Span, isZeroed: Bool)? {
     lock.lock()
     defer { lock.unlock() }
     decay()
-    guard let (chunk, slot) = findRun(count: count, align: align) else { return nil }
+    guard let (chunk, slot) = findRun(count: count, align: align, mayMap: mayMap) else { return nil }
     if chunk.isEmpty { state.pointee.emptyChunks -= 1 }
     let dirty = chunk.setUsed(from: slot, count: count)
     state.pointee.dirtyCount -= dirty
@@ -68,7 +68,7 @@ struct PageHeap {
     lock.lock()
     let count = Int(span.record.pointee.slotCount)
     let slot = span.firstSlot
-    span.clearSlots(from: 0, count: count)
+    span.clear()
     setFree(span.chunk, from: slot, count: count)
     decay()
     lock.unlock()
@@ -83,7 +83,6 @@ struct PageHeap {
     let chunk = span.chunk
     let end = span.firstSlot + old
     if count < old {
-      span.clearSlots(from: count, count: old - count)
       span.record.pointee.slotCount = UInt16(truncatingIfNeeded: count)
       setFree(chunk, from: span.firstSlot + count, count: old - count)
     } else if count > old {
@@ -92,7 +91,7 @@ struct PageHeap {
       state.pointee.dirtyCount -= dirty
       state.pointee.dirtyLow = min(state.pointee.dirtyLow, state.pointee.dirtyCount)
       if chunk.header.pointee.freeCount == 0 { remove(chunk) }
-      span.setSlots(count)
+      span.record.pointee.slotCount = UInt16(truncatingIfNeeded: count)
     }
     return true
   }
@@ -108,12 +107,12 @@ struct PageHeap {
 
   // MARK: Under the lock
 
-  private func findRun(count: Int, align: Int) -> (Chunk, Int)? {
+  private func findRun(count: Int, align: Int, mayMap: Bool) -> (Chunk, Int)? {
     if state.pointee.dirtyCount >= count, let found = findRun(count: count, align: align, dirtyOnly: true) {
       return found
     }
     if let found = findRun(count: count, align: align, dirtyOnly: false) { return found }
-    guard let chunk = makeChunk() else { return nil }
+    guard mayMap, let chunk = makeChunk() else { return nil }
     return chunk.findRun(count: count, align: align, dirtyOnly: false).map { (chunk, $0) }
   }
 
@@ -248,9 +247,12 @@ extension PageHeap {
         precondition(record.pointee.slotOffset == 0 && record.pointee.owner.load(ordering: .relaxed) == 0)
         free += 1
       }
-      for word in [header.dirty.0, header.dirty.1, header.dirty.2, header.dirty.3] { ownDirty += word.nonzeroBitCount }
-      precondition(free == header.freeCount && ownDirty == header.dirtyCount && ownDirty <= free)
-      precondition(header.free.0 & header.dirty.0 == header.dirty.0 && header.free.3 & header.dirty.3 == header.dirty.3)
+      for word in 0..<Chunk.slotCount / 64 {
+        let (freeBits, dirtyBits) = (chunk.freeSlots[word], chunk.dirtySlots[word])
+        precondition(freeBits & dirtyBits == dirtyBits)
+        ownDirty += dirtyBits.nonzeroBitCount
+      }
+      precondition(free == header.freeCount && ownDirty == header.dirtyCount)
       dirty += ownDirty
       if chunk.isEmpty { empty += 1 }
       previous = chunk

@@ -49,7 +49,7 @@ struct Span {
     @usableFromInline var carved: UInt16
     /// Slots of the span.
     @usableFromInline var slotCount: UInt16
-    /// In the record of each slot: slots from the span's first one to this.
+    /// In the record of each slot of a span of blocks: slots from the span's first one to this.
     @usableFromInline var slotOffset: UInt16
     @usableFromInline var sizeClass: UInt8
     @usableFromInline var state: State
@@ -62,10 +62,16 @@ struct Span {
 
   /// The span of which the slot at `address`, in a chunk, is a part.
   @inlinable @inline(__always) @_noLocks
-  init(containing address: UInt) {
+  init(containing address: UInt) { self = Span.locate(address).span }
+
+  /// The span of which the slot at `address`, in a chunk, is a part, and how many bytes `address` is behind its start.
+  @inlinable @inline(__always) @_noLocks
+  static func locate(_ address: UInt) -> (span: Span, offset: UInt64) {
     let own = Chunk(containing: address).span(slot: Chunk.slot(of: address))
-    let offset = Int(own.record.pointee.slotOffset) &* Chunk.recordSize
-    record = (UnsafeMutableRawPointer(own.record) - offset).assumingMemoryBound(to: Record.self)
+    let slots = UInt64(own.record.pointee.slotOffset)
+    let first = UnsafeMutableRawPointer(own.record) - Int(slots) &* Chunk.recordSize
+    let inSlot = UInt64(address & UInt(bitPattern: Chunk.slotSize &- 1))
+    return (Span(first.assumingMemoryBound(to: Record.self)), slots &<< UInt64(Chunk.slotShift) | inSlot)
   }
 
   @inlinable @inline(__always) @_noLocks
@@ -79,7 +85,7 @@ struct Span {
 
   @inlinable @inline(__always)
   var firstSlot: Int {
-    @_noLocks get { Int(bitPattern: address & UInt(bitPattern: Chunk.slotSize &- 1)) / Chunk.recordSize }
+    @_noLocks get { Int(bitPattern: address & UInt(bitPattern: Chunk.remoteQueueOffset &- 1)) / Chunk.recordSize }
   }
 
   /// Where the span's blocks begin.
@@ -92,11 +98,10 @@ struct Span {
   @inlinable @inline(__always)
   var owner: UInt { @_noLocks get { record.pointee.owner.load(ordering: .relaxed) } }
 
-  /// Whether `address`, in the span, is that of a block.
+  /// Whether a block begins `offset` bytes behind the start.
   @inlinable @inline(__always) @_noLocks
-  func isBlock(_ address: UInt) -> Bool {
-    let offset = UInt64(address &- UInt(bitPattern: start))
-    return offset &* record.pointee.reciprocal < record.pointee.reciprocal
+  func hasBlock(at offset: UInt64) -> Bool {
+    offset &* record.pointee.reciprocal < record.pointee.reciprocal
   }
 
   /// Whether the span is in its owner's list of full ones.
@@ -145,27 +150,27 @@ struct Span {
     record.pointee.carved = 0
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
     record.pointee.state = state
-    setSlots(slotCount)
+    record.pointee.slotCount = UInt16(truncatingIfNeeded: slotCount)
+    // Of a large block only the start is asked for.
+    if case .blocks = state { setSlotOffsets() }
   }
 
-  /// Marks the span as `count` slots, which may be more than it had.
-  @_noLocks
-  func setSlots(_ count: Int) {
-    record.pointee.slotCount = UInt16(truncatingIfNeeded: count)
-    for index in 1..<max(count, 1) {
+  private func setSlotOffsets() {
+    for index in 1..<max(Int(record.pointee.slotCount), 1) {
       chunk.span(slot: firstSlot + index).record.pointee.slotOffset = UInt16(truncatingIfNeeded: index)
     }
   }
 
-  /// Makes the slots from `first` of the span on, `count` of them, ones of no span.
+  /// Makes the record one of no span, and so those of its other slots.
   @_noLocks
-  func clearSlots(from first: Int, count: Int) {
-    for index in first..<first + count {
-      let slot = chunk.span(slot: firstSlot + index)
-      slot.record.pointee.slotOffset = 0
-      slot.record.pointee.state = .free
-      slot.record.pointee.owner.store(0, ordering: .relaxed)
+  func clear() {
+    if hasBlocks {
+      for index in 1..<max(Int(record.pointee.slotCount), 1) {
+        chunk.span(slot: firstSlot + index).record.pointee.slotOffset = 0
+      }
     }
+    record.pointee.state = .free
+    record.pointee.owner.store(0, ordering: .relaxed)
   }
 
   /// Puts about a page of new blocks on the free list, which is empty. There is something to carve.

@@ -7,9 +7,10 @@ import Synchronization
 // A thread's heap: the spans that the thread takes blocks from.
 //
 //     direct[0…64]       the current span of the class of 16 × index bytes    ─┐ the hit path of malloc reads
-//     available[0…87]    per class, spans with free or uncarved blocks;        │ nothing else of the heap
+//     available[0…79]    per class, spans with free or uncarved blocks;        │ nothing else of the heap
 //                        the first is the current one                         ─┘
 //     full               spans with neither, of all classes
+//     remote caches      per class, blocks that the thread has released and other heaps own
 //     inbox              spans of this heap that other threads have released blocks of
 //
 // Only the heap's thread touches it, but for the inbox. A list without a span leads to the empty span, in which no free block is
@@ -18,7 +19,7 @@ import Synchronization
 @usableFromInline
 struct ThreadHeap {
   struct State: ~Copyable {
-    var full: Span?
+    var full: Span
     var nextInPool: ThreadHeap?
     /// Spans that the heap owns.
     var spanCount: Int
@@ -47,6 +48,7 @@ struct ThreadHeap {
 
   private static var stateOffset: Int { @_noLocks get { 1280 } }
   private static var inboxOffset: Int { @_noLocks get { 1408 } }
+  private static var remoteCachesOffset: Int { @_noLocks get { 1472 } }
 
   var state: UnsafeMutablePointer<State> {
     @_noLocks get { (base + ThreadHeap.stateOffset).assumingMemoryBound(to: State.self) }
@@ -61,10 +63,11 @@ struct ThreadHeap {
   @_noLocks
   func initialize() {
     for index in 0..<SizeClass.directCount + SizeClass.count { direct[index] = Span.none }
-    state.pointee.full = nil
+    state.pointee.full = Span.none
     state.pointee.nextInPool = nil
     state.pointee.spanCount = 0
     inbox.pointee.store(0, ordering: .relaxed)
+    for index in 0..<SizeClass.count { remoteCache(index).clear() }
   }
 
   // MARK: Taking blocks
@@ -72,6 +75,7 @@ struct ThreadHeap {
   /// A block of class `index`, where the current span had none; nil when memory is exhausted.
   @_noLocks
   func allocateSlowly(_ index: Int) -> FreeBlock? {
+    if let block = remoteCache(index).pop() { return block }
     if inbox.pointee.load(ordering: .relaxed) != 0 { collectInbox() }
     while true {
       let span = available[index]
@@ -83,11 +87,14 @@ struct ThreadHeap {
         return block
       }
       if span.isNone {
-        if !adoptSpans(), !takeSpan(index) { return nil }
+        // What ended threads have left is used before the system is asked for more, but no sooner: the next thread to
+        // start would rather have it as it is.
+        let adopt = HeapPool.shared.hasHeaps
+        if !takeSpan(index, mayMap: !adopt), !(adopt && adoptSpans()), !takeSpan(index, mayMap: true) { return nil }
       } else if span.isCarvable {
         // Memory that has been written before goes first.
         if let next = span.record.pointee.next, next.hasFreeBlock {
-          setCurrent(next, before: span)
+          moveToFront(next, before: span)
         } else {
           span.carve()
         }
@@ -98,9 +105,9 @@ struct ThreadHeap {
   }
 
   /// Takes a new span from the page heap.
-  private func takeSpan(_ index: Int) -> Bool {
+  private func takeSpan(_ index: Int, mayMap: Bool) -> Bool {
     let slots = SizeClass.slotCount(index)
-    guard let (span, _) = PageHeap.shared.allocate(count: slots, align: 1) else { return false }
+    guard let (span, _) = PageHeap.shared.allocate(count: slots, align: 1, mayMap: mayMap) else { return false }
     span.initialize(
       state: .blocks, slotCount: slots, blockSize: SizeClass.blockSize(index), sizeClass: index, owner: address)
     state.pointee.spanCount += 1
@@ -127,10 +134,28 @@ struct ThreadHeap {
     if span.record.pointee.used == 0 { releaseSpan(span) }
   }
 
-  /// Puts a block that another thread's heap owns on its span's remote queue.
+  /// Releases a block of a span of another heap.
   @_noLocks
-  static func releaseRemotely(_ block: FreeBlock, of span: Span, suspect: Bool) {
-    guard RemoteQueue(of: span).push(first: block, last: block, count: 1, suspect: suspect) else { return }
+  func releaseForeign(_ block: FreeBlock, of span: Span) {
+    let limit = isNone ? 0 : RemoteCache.limit(size: Int(span.record.pointee.blockSize))
+    let cache = remoteCache(Int(span.record.pointee.sizeClass))
+    let suspect = block.isSigned
+    if suspect && limit > 0 && cache.contains(block) { Misuse.freeTwice.die(block.address) }
+    if suspect || limit == 0 {
+      return ThreadHeap.releaseRemotely(block, block, count: 1, of: span, suspect: suspect)
+    }
+    if cache.state.pointee.count == limit { cache.flush(to: self) }
+    cache.push(block)
+  }
+
+  private func remoteCache(_ index: Int) -> RemoteCache {
+    RemoteCache((base + ThreadHeap.remoteCachesOffset).assumingMemoryBound(to: RemoteCache.State.self) + index)
+  }
+
+  /// Puts a list of blocks of `span` on its remote queue.
+  @_noLocks
+  static func releaseRemotely(_ first: FreeBlock, _ last: FreeBlock, count: Int, of span: Span, suspect: Bool) {
+    guard RemoteQueue(of: span).push(first: first, last: last, count: count, suspect: suspect) else { return }
     notify(span)
   }
 
@@ -202,33 +227,33 @@ struct ThreadHeap {
 
   // MARK: Lists
 
-  /// Lists a span with something to take, second where there is a current one.
-  private func insert(_ span: Span) {
-    let index = Int(span.record.pointee.sizeClass)
-    let current = available[index]
-    if current.isNone { return setCurrent(span, before: nil) }
-    let next = current.record.pointee.next
-    span.record.pointee.previous = current
-    span.record.pointee.next = next
-    next?.record.pointee.previous = span
-    current.record.pointee.next = span
+  private func list(_ index: Int) -> SpanList { SpanList(available + index) }
+
+  private var fullList: SpanList {
+    SpanList(UnsafeMutableRawPointer(state).assumingMemoryBound(to: Span.self))
   }
 
-  /// Makes `span` the first of its class, before `second`. It is either in no list or right behind `second`.
-  private func setCurrent(_ span: Span, before second: Span?) {
-    if let second {
-      let third = span.record.pointee.next
-      second.setBias(0)
-      second.record.pointee.previous = span
-      second.record.pointee.next = third
-      third?.record.pointee.previous = second
-    }
-    span.record.pointee.previous = nil
-    span.record.pointee.next = second
+  /// Lists a span with something to take. It is last, so that it gathers more blocks until its turn comes.
+  private func insert(_ span: Span) {
+    let index = Int(span.record.pointee.sizeClass)
+    list(index).append(span)
+    if list(index).first == span { setCurrent(span, index) }
+  }
+
+  /// Makes a span of a list its first, in place of `current`.
+  private func moveToFront(_ span: Span, before current: Span) {
+    let index = Int(span.record.pointee.sizeClass)
+    list(index).remove(span)
+    list(index).prepend(span)
+    setCurrent(span, index)
+    current.setBias(0)
+    // An empty span is kept only as the current one.
+    if current.record.pointee.used == 0 { releaseSpan(current) }
+  }
+
+  private func setCurrent(_ span: Span, _ index: Int) {
     span.setBias(span.mayStayEmpty ? -1 : 0)
-    setHead(span, Int(span.record.pointee.sizeClass))
-    // Bias or not, an empty span is kept only as the current one.
-    if let second, second.record.pointee.used == 0 { releaseSpan(second) }
+    setHead(span, index)
   }
 
   private func setHead(_ span: Span, _ index: Int) {
@@ -244,12 +269,9 @@ struct ThreadHeap {
   private func setFull(_ span: Span) {
     unlist(span)
     let capacity = Int32(span.record.pointee.capacity)
-    span.setBias(capacity - max(capacity / 8, 1))
+    span.setBias(capacity - max(capacity / 16, 1))
     span.record.pointee.state = .fullOfBlocks
-    span.record.pointee.previous = nil
-    span.record.pointee.next = state.pointee.full
-    state.pointee.full?.record.pointee.previous = span
-    state.pointee.full = span
+    fullList.append(span)
   }
 
   private func setAvailable(_ span: Span) {
@@ -261,16 +283,12 @@ struct ThreadHeap {
 
   /// Takes a span out of whichever list it is in.
   private func unlist(_ span: Span) {
-    let (next, previous) = (span.record.pointee.next, span.record.pointee.previous)
-    next?.record.pointee.previous = previous
-    if let previous {
-      previous.record.pointee.next = next
-    } else if span.isFull {
-      state.pointee.full = next
-    } else {
-      next?.setBias(next.unsafelyUnwrapped.mayStayEmpty ? -1 : 0)
-      setHead(next ?? Span.none, Int(span.record.pointee.sizeClass))
-    }
+    if span.isFull { return fullList.remove(span) }
+    let index = Int(span.record.pointee.sizeClass)
+    let wasCurrent = list(index).first == span
+    list(index).remove(span)
+    guard wasCurrent else { return }
+    if list(index).isEmpty { setHead(Span.none, index) } else { setCurrent(list(index).first, index) }
   }
 
   /// Gives an empty span of a list of available ones to the page heap.
@@ -285,6 +303,7 @@ struct ThreadHeap {
   /// Takes home what other threads have released, and gives away the spans that are empty.
   @_noLocks
   func releaseEmptySpans() {
+    for index in 0..<SizeClass.count { remoteCache(index).flush(to: self) }
     collectInbox()
     for index in 0..<SizeClass.count {
       let span = available[index]
@@ -295,7 +314,7 @@ struct ThreadHeap {
 
   /// Takes over all spans of a heap whose thread has ended. Returns whether there were any.
   private func adoptSpans() -> Bool {
-    guard HeapPool.shared.hasHeaps, let other = HeapPool.shared.take(withSpans: true) else { return false }
+    guard let other = HeapPool.shared.take(withSpans: true) else { return false }
     other.collectInbox()
     for index in 0..<SizeClass.count {
       while !other.available[index].isNone {
@@ -307,13 +326,11 @@ struct ThreadHeap {
         state.pointee.spanCount += 1
       }
     }
-    while let span = other.state.pointee.full {
+    while !other.fullList.isEmpty {
+      let span = other.fullList.first
       other.unlist(span)
       span.record.pointee.owner.store(address, ordering: .sequentiallyConsistent)
-      span.record.pointee.previous = nil
-      span.record.pointee.next = state.pointee.full
-      state.pointee.full?.record.pointee.previous = span
-      state.pointee.full = span
+      fullList.append(span)
       state.pointee.spanCount += 1
     }
     other.state.pointee.spanCount = 0
@@ -344,5 +361,5 @@ extension Span {
   }
 
   /// Whether the span is small enough to be kept by its heap when it is empty.
-  var mayStayEmpty: Bool { @_noLocks get { record.pointee.slotCount <= 4 } }
+  var mayStayEmpty: Bool { @_noLocks get { record.pointee.slotCount <= 8 } }
 }
