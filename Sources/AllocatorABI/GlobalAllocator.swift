@@ -6,7 +6,8 @@ import CAllocatorSupport
 /// The allocator of this artifact, whichever was linked: the five functions through the exported symbols.
 ///
 /// A library uses this facade and links no allocator. The final executable or dynamic library names at most one `Global…`
-/// product; where none is named the functions lead to the system allocator.
+/// product; where none is named the functions lead to the system allocator. Artifacts of one process may have chosen
+/// differently, so a block is released by the artifact that allocated it.
 ///
 /// The contract of each function is that of the requirement of the same name in ``AllocatorABI``. Each costs one call
 /// through a C symbol, and takes no lock beyond those of the allocator. The facade conforms to ``AllocatorABI``, so that
@@ -50,7 +51,8 @@ public enum GlobalAllocator: AllocatorABI {
     __rust_usable_size(size, align)
   }
 
-  /// The name of the allocator that answers, for logs: "system", "jemalloc", or what a linked allocator calls itself.
+  /// The name of the allocator that answers the five functions, for logs: "system", "jemalloc", or what a linked allocator
+  /// calls itself.
   ///
   /// In a build with `--sanitize=address` or `thread` the sanitizer is malloc, whichever allocator was linked, and the five
   /// functions alone lead to that: the name then is, for example, "nest (malloc: AddressSanitizer)".
