@@ -37,7 +37,7 @@ extension SystemAllocator: MallocABI {
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     guard isValid(size: size, align: align) else { return nil }
     if align <= naturalAlignment { return __libc_calloc(1, size) }
-    guard let block = __libc_memalign(align, size) else { return nil }
+    guard let block = allocator_glibc_memalign(align, size) else { return nil }
     allocator_zero(block, size)
     return block
   }

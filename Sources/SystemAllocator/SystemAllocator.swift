@@ -36,7 +36,7 @@ public enum SystemAllocator: NamedAllocator {
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     guard isValid(size: size, align: align) else { return nil }
     if align <= naturalAlignment { return __libc_malloc(size) }
-    return __libc_memalign(align, size)
+    return allocator_glibc_memalign(align, size)
   }
 
   /// Releases with `free`; size and alignment are not used. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
@@ -70,7 +70,7 @@ public enum SystemAllocator: NamedAllocator {
     let usable = usableSize(of: pointer)
     let fits = size <= usable
     if fits && size >= usable / 2 { return pointer }
-    guard let moved = __libc_memalign(align, size) else {
+    guard let moved = allocator_glibc_memalign(align, size) else {
       // A block that is to shrink is large enough as it is.
       return fits ? pointer : nil
     }

@@ -68,6 +68,18 @@ final class ArtifactTests: XCTestCase {
     }
   }
 
+  /// The sanitizers take over some of the names by which glibc's functions are called, and not others.
+  func testSystemAllocatorInBuildsWithSanitizers() throws {
+    for sanitizer in ["address", "thread"] {
+      let program = try FixturePackage("Artifacts").build(
+        .init(sanitizer, FixturePackage.Configuration.debug.arguments + ["--sanitize=\(sanitizer)"]),
+        product: "AppSystem"
+      ).appendingPathComponent("AppSystem").path
+      let laws = try CommandResult.run([program, "laws"])
+      XCTAssertEqual(laws.status, 0, "\(sanitizer): \(laws.transcript)")
+    }
+  }
+
   private func check(_ configuration: FixturePackage.Configuration, byProduct: Bool = false) throws {
     let package = try FixturePackage("Artifacts")
     if !byProduct { _ = try package.build(configuration) }

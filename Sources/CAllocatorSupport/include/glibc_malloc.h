@@ -17,4 +17,7 @@ ALLOCATOR_LEAF void *_Nullable __libc_realloc(void *_Nullable pointer, size_t si
 ALLOCATOR_LEAF void *_Nullable __libc_memalign(size_t alignment, size_t size);
 ALLOCATOR_LEAF void __libc_free(void *_Nullable pointer);
 
+// `__libc_memalign`, and glibc's also in a build with a sanitizer, which takes over that name.
+ALLOCATOR_LEAF void *_Nullable allocator_glibc_memalign(size_t alignment, size_t size);
+
 #endif
