@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+import ProcessTestSupport
+import XCTest
+
+@testable import AllocatorsTool
+
+/// `allocators compare`, with an allocator that is none: a library that changes nothing, by whose name in LD_PRELOAD a program
+/// can tell that it runs on it.
+final class CompareCommandTests: XCTestCase {
+  private var scratch: Scratch!
+  private var double = ""
+
+  override func setUpWithError() throws {
+    scratch = try Scratch()
+    double = try scratch.compile("double.so", "int allocator_double = 1;", ["-shared", "-fPIC"])
+  }
+
+  override func tearDown() {
+    scratch = nil
+  }
+
+  /// Arguments that compare the system's allocator with the double.
+  private func arguments(_ more: [String], _ script: String) -> [String] {
+    ["compare", "--library", "double=\(double)", "--allocators", "double"] + more + ["--", "sh", "-c", script]
+  }
+
+  private func report(_ more: [String], _ script: String, status: Int32 = 0) throws -> (CommandResult, ComparisonReport)
+  {
+    let json = scratch.path("report.json")
+    let result = try Tool.run(arguments(["--json", json] + more, script))
+    XCTAssertEqual(result.status, status, result.transcript)
+    let report = try JSONDecoder().decode(
+      ComparisonReport.self, from: Data(contentsOf: URL(fileURLWithPath: json)))
+    return (result, report)
+  }
+
+  func testMoreMemoryIsFound() throws {
+    let (result, report) = try report(
+      ["--rounds", "7", "--seed", "11"],
+      "case $LD_PRELOAD in *double*) n=30;; *) n=10;; esac; head -c ${n}000000 /dev/zero | tail -c ${n}000000 | wc -c >/dev/null"
+    )
+    let double = report.contenders[1]
+    XCTAssertEqual(double.name, "double")
+    let memory = try XCTUnwrap(double.result(.peakResident))
+    XCTAssertEqual(memory.verdict, .more)
+    XCTAssertGreaterThan(try XCTUnwrap(memory.ratio?.low), 1.5)
+    XCTAssert(
+      result.lines.contains { $0.hasPrefix("  double") && $0.hasSuffix(memory.verdictText) }, result.standardOutput)
+    XCTAssertEqual(report.rounds, 7)
+    XCTAssertEqual(double.runs, 7)
+    XCTAssertEqual(report.samples.count, 16, "two warm-ups")
+    XCTAssertEqual(report.samples.filter { $0.round == 0 }.map(\.contender), ["system", "double"])
+    for order in report.orders {
+      XCTAssertEqual(Set(order), ["system", "double"])
+      XCTAssert(result.standardError.contains(": \(order.joined(separator: ", "))\n"), "every order is printed")
+    }
+    XCTAssertEqual(Set(report.orders).count, 2, "seed 11 draws both orders")
+    XCTAssertEqual(report.plan.seed, 11)
+    XCTAssertFalse(result.standardError.contains("\u{1B}"), "no colours and bars where there is no terminal")
+  }
+
+  func testTooFewRoundsSaySo() throws {
+    let (result, report) = try report(["--rounds", "3"], "true")
+    XCTAssert(result.lines[0].hasPrefix("Nothing can be said after 3 rounds"), result.standardOutput)
+    XCTAssertEqual(report.contenders[1].result(.wallTime)?.verdict, .tooFewRounds)
+    XCTAssertNil(report.contenders[1].result(.wallTime)?.ratio?.low)
+  }
+
+  func testRunThatFailsIsReportedAndNotAveraged() throws {
+    let (result, report) = try report(
+      ["--rounds", "7"], "case $LD_PRELOAD in *double*) echo out of luck >&2; exit 9;; esac", status: 1)
+    XCTAssertEqual(report.contenders[1].failure, "exited with status 9: out of luck")
+    XCTAssertEqual(report.contenders[1].results, [])
+    XCTAssertEqual(report.contenders[1].runs, 0)
+    XCTAssertEqual(report.contenders[0].runs, 7)
+    XCTAssert(
+      result.lines.contains("failed: on double the program exited with status 9: out of luck"), result.standardOutput)
+    XCTAssert(result.standardError.hasSuffix("allocators: runs failed on double; they are in no average\n"))
+  }
+
+  func testAnotherOutputIsReportedAndNotAveraged() throws {
+    let (_, report) = try report(
+      ["--rounds", "7"], "case $LD_PRELOAD in *double*) echo b;; *) echo a;; esac", status: 1)
+    let failure = try XCTUnwrap(report.contenders[1].failure)
+    XCTAssert(failure.contains("\"b") && failure.contains("system answered \"a"), failure)
+    XCTAssertEqual(report.contenders[1].results, [])
+  }
+
+  func testOutputThatNeverRepeatsIsNotCompared() throws {
+    let (result, report) = try report(["--rounds", "2"], "date +%N; echo $$")
+    XCTAssertEqual(report.failures.count, 0)
+    XCTAssert(
+      result.standardOutput.contains("note: the program prints something else each time, so outputs are not compared"))
+    let (quiet, _) = try self.report(["--rounds", "2", "--ignore-output"], "date +%N")
+    XCTAssertFalse(quiet.standardOutput.contains("prints something else"))
+  }
+
+  func testSystemWithItself() throws {
+    let result = try Tool.run(["compare", "--allocators", "system,system", "--rounds", "2", "--", "true"])
+    XCTAssertEqual(result.status, 0, result.transcript)
+    XCTAssert(result.standardOutput.contains("  system (2)"), result.standardOutput)
+  }
+
+  func testServer() throws {
+    guard CommandResult.locate("python3") != nil else { throw XCTSkip("python3 is not installed") }
+    let server = """
+      import socket, sys
+      s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+      s.bind(("127.0.0.1", 28471)); s.listen()
+      while True:
+        c, _ = s.accept(); c.close()
+      """
+    let json = scratch.path("server.json")
+    let load = ["--wait-for", "28471", "--drive", "echo score: 42.5", "--score", "score: ([0-9.]+)"]
+    let result = try Tool.run(
+      ["compare", "--library", "double=\(double)", "--allocators", "double", "--rounds", "7", "--json", json] + load
+        + ["--", "python3", "-c", server])
+    XCTAssertEqual(result.status, 0, result.transcript)
+    let report = try JSONDecoder().decode(ComparisonReport.self, from: Data(contentsOf: URL(fileURLWithPath: json)))
+    let score = try XCTUnwrap(report.contenders[1].result(.score))
+    XCTAssertEqual(score.median, 42.5)
+    XCTAssertEqual(score.ratio?.median, 1)
+    XCTAssertEqual(score.verdict, .noDifference)
+    XCTAssertEqual(report.contenders[1].result(.wallTime)?.verdict, MetricResult.Verdict.none, "the score decides")
+    XCTAssertEqual(report.plan.load?.port, 28471)
+  }
+
+  /// An interrupt in the middle: one line, the end that a shell takes for an interrupt, and no process left.
+  func testInterruptLeavesNothingBehind() throws {
+    let pids = scratch.path("pids")
+    let script =
+      "echo $$ >>\(pids); setsid sh -c 'echo $$ >>\(pids); sleep 1000' & sleep 1000 & echo $! >>\(pids); wait"
+    let errors = scratch.path("errors")
+    try Data().write(to: URL(fileURLWithPath: errors))
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Tool.path)
+    process.arguments = arguments(["--rounds", "3"], script)
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+    try process.run()
+    var started: [Int32] = []
+    for _ in 0..<3000 where started.count < 3 {
+      usleep(10_000)
+      let text = (try? String(contentsOfFile: pids, encoding: .utf8)) ?? ""
+      started = text.split(separator: "\n").compactMap { Int32($0) }
+    }
+    XCTAssertEqual(started.count, 3)
+    kill(process.processIdentifier, SIGINT)
+    process.waitUntilExit()
+    XCTAssertEqual(process.terminationReason, .uncaughtSignal)
+    XCTAssertEqual(process.terminationStatus, SIGINT)
+    for pid in started { XCTAssertFalse(FileManager.default.fileExists(atPath: "/proc/\(pid)"), "\(pid) is left") }
+    let text = try String(contentsOfFile: errors, encoding: .utf8)
+    XCTAssertEqual(
+      text.split(separator: "\n").filter { $0.hasPrefix("allocators:") },
+      ["allocators: interrupted; nothing is left running"])
+  }
+
+  func testRefusals() throws {
+    func check(_ more: [String], status: Int32, says text: String, line: UInt = #line) throws {
+      try Tool.checkRefusal(["compare"] + more, status: status, says: text, line: line)
+    }
+    try check([], status: 64, says: "a command is missing")
+    try check(["--", "no-such-program"], status: 127, says: "no-such-program")
+    try check(["--allocators", "nosuch", "--", "true"], status: 64, says: "no allocator 'nosuch'")
+    try check(["--allocators", "", "--", "true"], status: 64, says: "--allocators")
+    try check(["--rounds", "0", "--", "true"], status: 64, says: "--rounds")
+    try check(["--rounds", "x", "--", "true"], status: 64, says: "--rounds")
+    try check(["--budget", "nan", "--", "true"], status: 64, says: "--budget")
+    try check(["--rounds", "2", "--budget", "9", "--", "true"], status: 64, says: "exclude each other")
+    try check(["--wait-for", "80", "--", "true"], status: 64, says: "--drive")
+    try check(["--wait-for", "99999", "--drive", "true", "--", "true"], status: 64, says: "99999")
+    try check(["--score", "x", "--", "true"], status: 64, says: "--drive")
+    try check(
+      ["--wait-for", "9", "--drive", "true", "--score", "(", "--", "true"], status: 64, says: "regular expression")
+    let double = ["--library", "double=\(double)", "--allocators", "double"]
+    try check(double + ["--html", "/no/such/folder/x.html", "--", "true"], status: 73, says: "/no/such/folder/x.html")
+    try check(double + ["--", "sh", "-c", "echo no >&2; exit 4"], status: 1, says: "exited with status 4: no")
+    let program = try scratch.compile("static", "int main(void) { return 0; }", ["-static"])
+    try check(double + ["--", program], status: 126, says: "is a static executable")
+  }
+}

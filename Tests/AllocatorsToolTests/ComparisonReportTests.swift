@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import BenchmarkKit
+import XCTest
+
+@testable import AllocatorsTool
+
+final class ComparisonReportTests: XCTestCase {
+  func testPageHoldsWhatTheModelSays() throws {
+    let report = ExampleReport.report
+    XCTAssertEqual(
+      report.verdict, "fast<er> runs this program in 20 % less time than system, and takes 2.0 times as much memory.")
+    let page = HTMLReport(report).text
+    XCTAssert(page.contains("fast&lt;er&gt; runs this program in 20 % less time"))
+    XCTAssertFalse(page.contains("<er>"), "names are text")
+    XCTAssert(page.contains("./my-server &#39;a &lt;b&gt;&#39;") || page.contains("./my-server 'a &lt;b&gt;'"))
+    XCTAssertFalse(page.contains("<script"))
+    XCTAssertNil(page.firstMatch(of: /(src|href)="(?!data:,)/), "nothing is fetched")
+    XCTAssertNil(page.firstMatch(of: /url\(|@import|https?:/), "nothing is fetched")
+    for text in ["100.0 ms", "80.0 ms", "0.800…0.800", "no difference", "exited with status 3", "glibc 2.36"] {
+      XCTAssert(page.contains(text), text)
+    }
+  }
+
+  func testJSONIsTheWholeModel() throws {
+    let report = ExampleReport.report
+    let again = try JSONDecoder().decode(ComparisonReport.self, from: report.json())
+    XCTAssertEqual(try again.json(), try report.json())
+    XCTAssertEqual(again.lines, report.lines)
+  }
+
+  func testIntervalsAreWiderForMoreAllocators() {
+    let two = ExampleReport.report(allocators: 2)
+    let five = ExampleReport.report(allocators: 5)
+    XCTAssertEqual(two.intervalConfidence, 1 - 0.05 / 3, accuracy: 1e-12)
+    XCTAssertEqual(five.intervalConfidence, 1 - 0.05 / 12, accuracy: 1e-12)
+    XCTAssert(two.lines.contains { $0.contains("each 98.33 % sure") })
+  }
+
+  /// Whole reports on one allocator against itself, on a noisy machine: at most one in twenty finds any difference.
+  func testEqualAllocatorsAreFoundEqual() {
+    var generator = SplitMix64(seed: 20)
+    var found = 0
+    let count = 120
+    for _ in 0..<count {
+      let report = ExampleReport.report(allocators: 2, rounds: 9) { _, _ in
+        let noise = Double.random(in: 0...1, using: &generator) < 0.1 ? 2.0 : 1.0
+        return noise * Double.random(in: 0.95...1.05, using: &generator)
+      }
+      let verdicts = report.contenders[1].results.map(\.verdict).filter { $0 != .none }
+      XCTAssertEqual(verdicts.count, 3)
+      if verdicts.contains(where: { $0 != .noDifference }) { found += 1 }
+    }
+    // 5 % and four standard deviations.
+    XCTAssertLessThanOrEqual(Double(found), 0.05 * Double(count) + 4 * (Double(count) * 0.05 * 0.95).squareRoot())
+  }
+
+  /// A tenth more is found in the same noise.
+  func testTenPercentMoreAreFound() throws {
+    var generator = SplitMix64(seed: 21)
+    let report = ExampleReport.report(allocators: 2, rounds: 15) { contender, _ in
+      (contender == 0 ? 1 : 1.1) * Double.random(in: 0.97...1.03, using: &generator)
+    }
+    let time = try XCTUnwrap(report.contenders[1].result(.wallTime))
+    XCTAssertEqual(time.verdict, .more)
+    XCTAssertEqual(try XCTUnwrap(time.ratio).median, 1.1, accuracy: 0.03)
+    XCTAssertEqual(report.verdict, "No allocator is better than system for this program.")
+  }
+
+  func testVerdicts() {
+    let equal = ExampleReport.report(allocators: 2) { _, _ in 1 }
+    XCTAssertEqual(equal.verdict, "There is no difference between system and other1 for this program.")
+    let failed = ExampleReport.report(allocators: 2, failing: 0)
+    XCTAssertEqual(failed.verdict, "Nothing can be said: on system the program exited with status 3.")
+    let alone = ExampleReport.report(allocators: 2, failing: 1)
+    XCTAssertEqual(alone.verdict, "Nothing can be said: no other allocator ran the program well.")
+  }
+
+  func testProgressBar() {
+    XCTAssertEqual(ProgressBar.bar(fraction: 0.5, width: 4), "[##--]")
+    XCTAssertEqual(ProgressBar.bar(fraction: 7, width: 4), "[####]")
+    XCTAssertEqual(ProgressBar.bar(fraction: -1, width: 4), "[----]")
+  }
+
+  func testRoundUp() {
+    for (value, expected) in [(0.5, 4.0), (4, 4), (5, 8), (9, 12), (13, 20), (21, 40), (206, 400), (3999, 4000)] {
+      XCTAssertEqual(ResidentChart.roundUp(value), expected)
+    }
+  }
+}
