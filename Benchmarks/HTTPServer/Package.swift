@@ -26,6 +26,7 @@ let package = Package(
     .target(name: "ItemService", dependencies: [.product(name: "Hummingbird", package: "hummingbird")]),
     server("System"),
     server("Jemalloc"),
+    server("Nest"),
     server("Default"),
     .executableTarget(
       name: "http-benchmark",

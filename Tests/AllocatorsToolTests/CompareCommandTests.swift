@@ -39,7 +39,7 @@ final class CompareCommandTests: XCTestCase {
 
   func testMoreMemoryIsFound() throws {
     let (result, report) = try report(
-      ["--rounds", "7", "--seed", "11"],
+      ["--rounds", "9", "--seed", "11"],
       "case $LD_PRELOAD in *double*) n=30;; *) n=10;; esac; head -c ${n}000000 /dev/zero | tail -c ${n}000000 | wc -c >/dev/null"
     )
     let double = report.contenders[1]
@@ -49,9 +49,9 @@ final class CompareCommandTests: XCTestCase {
     XCTAssertGreaterThan(try XCTUnwrap(memory.ratio?.low), 1.5)
     XCTAssert(
       result.lines.contains { $0.hasPrefix("  double") && $0.hasSuffix(memory.verdictText) }, result.standardOutput)
-    XCTAssertEqual(report.rounds, 7)
-    XCTAssertEqual(double.runs, 7)
-    XCTAssertEqual(report.samples.count, 16, "two warm-ups")
+    XCTAssertEqual(report.rounds, 9)
+    XCTAssertEqual(double.runs, 9)
+    XCTAssertEqual(report.samples.count, 20, "two warm-ups")
     XCTAssertEqual(report.samples.filter { $0.round == 0 }.map(\.contender), ["system", "double"])
     for order in report.orders {
       XCTAssertEqual(Set(order), ["system", "double"])
@@ -71,11 +71,11 @@ final class CompareCommandTests: XCTestCase {
 
   func testRunThatFailsIsReportedAndNotAveraged() throws {
     let (result, report) = try report(
-      ["--rounds", "7"], "case $LD_PRELOAD in *double*) echo out of luck >&2; exit 9;; esac", status: 1)
+      ["--rounds", "9"], "case $LD_PRELOAD in *double*) echo out of luck >&2; exit 9;; esac", status: 1)
     XCTAssertEqual(report.contenders[1].failure, "exited with status 9: out of luck")
     XCTAssertEqual(report.contenders[1].results, [])
     XCTAssertEqual(report.contenders[1].runs, 0)
-    XCTAssertEqual(report.contenders[0].runs, 7)
+    XCTAssertEqual(report.contenders[0].runs, 9)
     XCTAssert(
       result.lines.contains("failed: on double the program exited with status 9: out of luck"), result.standardOutput)
     XCTAssert(result.standardError.hasSuffix("allocators: runs failed on double; they are in no average\n"))
@@ -83,7 +83,7 @@ final class CompareCommandTests: XCTestCase {
 
   func testAnotherOutputIsReportedAndNotAveraged() throws {
     let (_, report) = try report(
-      ["--rounds", "7"], "case $LD_PRELOAD in *double*) echo b;; *) echo a;; esac", status: 1)
+      ["--rounds", "9"], "case $LD_PRELOAD in *double*) echo b;; *) echo a;; esac", status: 1)
     let failure = try XCTUnwrap(report.contenders[1].failure)
     XCTAssert(failure.contains("\"b") && failure.contains("system answered \"a"), failure)
     XCTAssertEqual(report.contenders[1].results, [])
@@ -104,6 +104,16 @@ final class CompareCommandTests: XCTestCase {
     XCTAssert(result.standardOutput.contains("  system (2)"), result.standardOutput)
   }
 
+  func testAllocatorThatTheProgramIsLinkedWithIsNamed() throws {
+    let jemalloc = try Tool.library("jemalloc")
+    let program = try scratch.compile("linked", "int main(void) { return 0; }", ["-Wl,--no-as-needed", jemalloc])
+    let result = try Tool.run(
+      ["compare", "--library", "double=\(double)", "--allocators", "double", "--rounds", "1", "--", program])
+    XCTAssert(result.standardOutput.contains("is linked with jemalloc (\(jemalloc)): that is what 'system' means here"))
+    let plain = try Tool.run(arguments(["--rounds", "1"], "true"))
+    XCTAssertFalse(plain.standardOutput.contains("is linked with"))
+  }
+
   func testServer() throws {
     guard CommandResult.locate("python3") != nil else { throw XCTSkip("python3 is not installed") }
     let server = """
@@ -116,7 +126,7 @@ final class CompareCommandTests: XCTestCase {
     let json = scratch.path("server.json")
     let load = ["--wait-for", "28471", "--drive", "echo score: 42.5", "--score", "score: ([0-9.]+)"]
     let result = try Tool.run(
-      ["compare", "--library", "double=\(double)", "--allocators", "double", "--rounds", "7", "--json", json] + load
+      ["compare", "--library", "double=\(double)", "--allocators", "double", "--rounds", "9", "--json", json] + load
         + ["--", "python3", "-c", server])
     XCTAssertEqual(result.status, 0, result.transcript)
     let report = try JSONDecoder().decode(ComparisonReport.self, from: Data(contentsOf: URL(fileURLWithPath: json)))

@@ -55,7 +55,7 @@ final class RunCommandTests: XCTestCase {
   }
 
   func testLibraryIsMappedIntoTheProgram() throws {
-    for name in ["jemalloc", "mimalloc", "tcmalloc", "nest"] {
+    for name in ["jemalloc", "mimalloc", "tcmalloc"] {
       guard let library = try? Tool.library(name) else { continue }
       let real = URL(fileURLWithPath: library).resolvingSymlinksInPath().path
       let result = try Tool.run(["run", "--allocator", name, "--", "cat", "/proc/self/maps"])
@@ -127,6 +127,23 @@ final class RunCommandTests: XCTestCase {
     }
     let dynamic = try scratch.compile("dynamic", "int main(void) { return 5; }")
     XCTAssertEqual(try Tool.run(["run", "--allocator", "jemalloc", "--", dynamic]).status, 5)
+  }
+
+  /// The loader looks into the program first, so that a preloaded malloc is nobody's.
+  func testProgramsThatDefineMallocAreRefused() throws {
+    _ = try Tool.library("jemalloc")
+    let scratch = try Scratch()
+    let source = """
+      #include <stddef.h>
+      void *mi_malloc(size_t size) { return 0; }
+      void *malloc(size_t size) { return mi_malloc(size); }
+      int main(void) { return 5; }
+      """
+    for options in [["-rdynamic"], []] {
+      let program = try scratch.compile("own\(options.count)", source, options)
+      try Tool.checkRefusal(
+        ["run", "--allocator", "jemalloc", "--", program], status: 126, says: "defines malloc itself (mimalloc)")
+    }
   }
 
   func testSetuidProgramsAreRefused() throws {

@@ -62,6 +62,7 @@ struct Comparison {
     #if DEBUG
       notes.append("a debug build of this command; that does not change what it measures")
     #endif
+    if let own = allocatorOfTheProgramsOwn { notes.append(own) }
     var comparesOutput = load == nil && !options.ignoreOutput
     if load == nil, try !isOutputRepeatable(), comparesOutput {
       comparesOutput = false
@@ -95,6 +96,19 @@ struct Comparison {
   }
 
   private var rounds: Int { options.rounds ?? (options.budget == nil ? 15 : 10_000) }
+
+  /// A program may be linked with an allocator: it is then what it runs on where nothing is preloaded.
+  private var allocatorOfTheProgramsOwn: String? {
+    let file = program.executedFile.path
+    let environment = ProcessInfo.processInfo.environment.filter { $0.key != "LD_PRELOAD" }
+    guard let image = try? ELFImage(contentsOf: file, depth: .allSymbols),
+      let scope = try? LoaderScope(ofProgramAt: file, image, environment: environment),
+      let provider = scope.mallocProvider
+    else { return nil }
+    let name = Inspection.name(of: provider)
+    guard name != "glibc" else { return nil }
+    return "\(words.program) is linked with \(name) (\(provider.path)): that is what 'system' means here"
+  }
 
   private func plan() throws -> ComparisonReport.Plan {
     var seen: [String: Int] = [:]

@@ -64,7 +64,7 @@ struct Inspection: Sendable {
       + findings.map { "  \($0.title)\(String(repeating: " ", count: width - $0.title.count))  \($0.text)" }
   }
 
-  private static func name(of object: LoadedObject) -> String {
+  static func name(of object: LoadedObject) -> String {
     AllocatorCode.allocators(in: object.image).first ?? AllocatorCode.fiveFunctions(of: object.image)
       ?? "an allocator that the symbols do not name"
   }

@@ -14,14 +14,17 @@ struct LoaderScope: Sendable {
 
   /// What the program at `path` would be made of. The loader is asked; the program does not run.
   ///
+  /// - Parameter environment: in which it would be started.
   /// - Throws: ``ToolFailure`` if a library is missing.
-  init(ofProgramAt path: String, _ image: ELFImage) throws(ToolFailure) {
+  init(
+    ofProgramAt path: String, _ image: ELFImage,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(ToolFailure) {
     objects = [LoadedObject(path: path, image: image)]
     guard !image.isStaticProgram, image.isForThisMachine, let loader = ELFImage.loaderOfThisMachine else { return }
     let absolute = URL(fileURLWithPath: path).path
     guard
-      let output = HelperProgram.output(
-        of: loader, ["--list", absolute], environment: ProcessInfo.processInfo.environment)
+      let output = HelperProgram.output(of: loader, ["--list", absolute], environment: environment)
     else { throw ToolFailure("\(path): the dynamic loader cannot load it", .badData) }
     // "	libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x…)", or without an arrow what was named by its path.
     for line in output.split(separator: "\n") {

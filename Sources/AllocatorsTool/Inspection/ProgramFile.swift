@@ -46,22 +46,33 @@ struct ProgramFile: Equatable, Sendable {
     return words.first.map { ProgramFile(path: String($0)) }
   }
 
-  /// Why a library that `LD_PRELOAD` names would not become part of this program, in words; nil if it would.
-  ///
-  /// ld.so(8): a static program has no loader, in secure-execution mode (a setuid or setgid program) the loader ignores
-  /// the variable, and a program of another architecture cannot load the library.
-  var preloadObstacle: String? {
+  /// The file that the kernel runs for this one: for a script its interpreter, else the file itself.
+  var executedFile: ProgramFile {
     // A script may name a script, as the kernel allows.
     var program = self
     for _ in 0..<4 {
       guard let interpreter = program.scriptInterpreter else { break }
       program = interpreter
     }
-    guard let image = try? ELFImage(contentsOf: program.path) else { return nil }
+    return program
+  }
+
+  /// Why an allocator that `LD_PRELOAD` names would not become this program's, in words; nil if it would.
+  ///
+  /// ld.so(8): a static program has no loader, in secure-execution mode (a setuid or setgid program) the loader ignores
+  /// the variable, and a program of another architecture cannot load the library. And a program that defines malloc comes
+  /// before any library.
+  var preloadObstacle: String? {
+    let program = executedFile
+    guard let image = try? ELFImage(contentsOf: program.path, depth: .allSymbols) else { return nil }
     if !image.isForThisMachine {
       return "\(program.path) is a program for another architecture: it cannot load the library"
     }
     if image.isStaticProgram { return "\(program.path) is a static executable: it ignores LD_PRELOAD" }
+    if image.type == .executable || image.interpreter != nil, image.defines("malloc") {
+      let own = AllocatorCode.allocators(in: image).first ?? AllocatorCode.fiveFunctions(of: image)
+      return "\(program.path) defines malloc itself\(own.map { " (\($0))" } ?? ""): no library takes its place"
+    }
     var status = stat()
     if stat(program.path, &status) == 0 {
       if status.st_mode & S_ISUID != 0 && status.st_uid != getuid() {
