@@ -50,14 +50,15 @@ struct HTTPBenchmark: ParsableCommand {
     for round in 1...rounds {
       for threadCount in threadCounts {
         let order = Self.servers.shuffled(using: &generator)
-        print("round \(round), \(threadCount) threads: \(order.joined(separator: ", "))")
+        let line = "round \(round), \(threadCount) threads: \(order.joined(separator: ", "))\n"
+        FileHandle.standardError.write(Data(line.utf8))
         for name in order {
           let server = Server(path: "\(folder)/Server-\(name)", name: name, threadCount: threadCount)
           runs.append(try server.measure(with: wrk, connections: connections, seconds: duration))
         }
       }
     }
-    print("\n\(Machine.current.description)")
+    print("\(Machine.current.description)")
     print(
       "\(connections) connections, \(duration) s for each load, medians of \(rounds) rounds in seed \(seed)'s order\n")
     for line in Self.table(runs, threadCounts).lines { print(line) }
