@@ -9,6 +9,9 @@ extension NestAllocator {
   /// Chunks that are mapped, 4 MiB each.
   package static var chunkCount: Int { PageHeap.shared.chunkCount }
 
+  /// Heaps that have been made, with a thread or without.
+  package static var heapCount: Int { HeapPool.shared.heapCount }
+
   /// Stops the process where an invariant of the calling thread's heap, of the page heap or of the mappings does not hold.
   package static func checkInvariants() {
     PageHeap.shared.checkInvariants()
