@@ -17,12 +17,18 @@
 
 // MARK: Storage
 
-// The tables that a heap begins with: as many pointers to spans as ThreadHeap has.
-#define TABLE_ENTRIES (65 + 80)
+// What a heap begins with, in words: pointers to caches, to spans, and the caches of the 80 classes, which hold nothing and may
+// hold nothing. The offsets are those of ThreadHeap.
+#define DIRECT_END 65
+#define AVAILABLE (528 / 8)
+#define CACHES (1168 / 8)
+#define CACHES_END (2448 / 8)
+// Also an empty cache: all zeros.
 const uint64_t nest_empty_span[8] __attribute__((aligned(64)));
 // The words of a pointer are stored as integers, which the linker can relocate.
-const uint64_t nest_empty_heap[TABLE_ENTRIES] __attribute__((aligned(64))) = {
-  [0 ... TABLE_ENTRIES - 1] = (uint64_t)(uintptr_t)nest_empty_span,
+const uint64_t nest_empty_heap[CACHES_END] __attribute__((aligned(64))) = {
+    [0 ... DIRECT_END - 1] = (uint64_t)(uintptr_t)nest_empty_span,
+    [AVAILABLE... CACHES - 1] = (uint64_t)(uintptr_t)nest_empty_span,
 };
 
 _Thread_local void *nest_thread_heap __attribute__((tls_model("initial-exec"))) = (void *)nest_empty_heap;

@@ -13,10 +13,9 @@ import CNestSupport
 //       512 × 64    512 × 64     a span is a run of slots; its record and queue are those of its first slot
 //
 // Masking an address gives its chunk, shifting it the slot, whose record says where the span begins. Records and queues
-// are apart so that the owner's counters and what other threads write do not share a cache line. The chunk's own header
-// lies in the records of slots 0 to 7, which no span has: four words of the bitmap of free slots in each of the first two,
-// of dirty slots in each of the next two, then the rest. It leaves out where a record has its `slotOffset`, so that an
-// address in these slots, which is none of a block, leads to no other record. Only touched pages of all this take memory.
+// are apart so that the owner's counters and what other threads write do not share a cache line. The chunk's own header lies
+// in the queues of slots 0 to 7, which no span has; their records stay zeros, so that an address there is none of a block.
+// Only touched pages of all this take memory.
 //
 // The page heap's lock guards the header. Set bits of `free` are slots of no span; set bits of `dirty` are among them, and
 // say that the slot has been written since it came from the system.
@@ -64,28 +63,17 @@ struct Chunk {
   }
 
   var header: UnsafeMutablePointer<Header> {
-    @_noLocks get { (base + 4 * Chunk.recordSize).assumingMemoryBound(to: Header.self) }
+    @_noLocks get { (base + Chunk.remoteQueueOffset).assumingMemoryBound(to: Header.self) }
   }
 
   @_noLocks
   func address(slot: Int) -> UnsafeMutableRawPointer { base + slot * Chunk.slotSize }
 
-  /// One bit for each slot.
-  struct Bitmap {
-    fileprivate let base: UnsafeMutableRawPointer
-
-    subscript(word: Int) -> UInt64 {
-      @_noLocks get { pointer(word).pointee }
-      nonmutating set { pointer(word).pointee = newValue }
-    }
-
-    private func pointer(_ word: Int) -> UnsafeMutablePointer<UInt64> {
-      (base + ((word >> 2) * Chunk.recordSize + (word & 3) * 8)).assumingMemoryBound(to: UInt64.self)
-    }
+  /// Bitmaps of one bit for each slot, behind the header.
+  var freeSlots: UnsafeMutablePointer<UInt64> {
+    @_noLocks get { (base + Chunk.remoteQueueOffset + Chunk.recordSize).assumingMemoryBound(to: UInt64.self) }
   }
-
-  var freeSlots: Bitmap { @_noLocks get { Bitmap(base: base) } }
-  var dirtySlots: Bitmap { @_noLocks get { Bitmap(base: base + 2 * Chunk.recordSize) } }
+  var dirtySlots: UnsafeMutablePointer<UInt64> { @_noLocks get { freeSlots + Chunk.slotCount / 64 } }
 
   /// Makes a header, all slots free and clean. The memory is zeroed.
   @_noLocks
@@ -161,7 +149,7 @@ struct Chunk {
   }
 
   /// The first bit of `value` at or after `start`, or the number of slots.
-  private static func nextBit(_ words: Bitmap, from start: Int, value: Bool) -> Int {
+  private static func nextBit(_ words: UnsafeMutablePointer<UInt64>, from start: Int, value: Bool) -> Int {
     var index = start
     while index < slotCount {
       let word = (value ? words[index >> 6] : ~words[index >> 6]) >> UInt64(index & 63)

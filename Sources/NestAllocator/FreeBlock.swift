@@ -58,6 +58,12 @@ struct FreeBlock {
   @inlinable @inline(__always) @_noLocks
   func clearSignature() { words.pointee.signature = 0 }
 
+  /// Dies unless the block, which is free, is as it was left.
+  @inlinable @inline(__always) @_noLocks
+  func checkSignature() {
+    if !isSigned { Misuse.writtenAfterFree.die(address) }
+  }
+
   /// Whether `block` is within `limit` links of the list that begins here.
   @_noLocks
   func listContains(_ block: FreeBlock, limit: Int) -> Bool {

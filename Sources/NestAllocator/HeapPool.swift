@@ -15,6 +15,8 @@ struct HeapPool {
     var first: ThreadHeap?
     /// How many of the heaps have spans.
     let withSpans: Atomic<Int>
+    /// How many heaps have been made.
+    let made: Atomic<Int>
   }
 
   private let state: UnsafeMutablePointer<State>
@@ -30,6 +32,9 @@ struct HeapPool {
 
   /// Whether a heap with spans waits. Costs a load.
   var hasHeaps: Bool { @_noLocks get { state.pointee.withSpans.load(ordering: .relaxed) != 0 } }
+
+  /// Heaps that have been made, with a thread or without.
+  var heapCount: Int { @_noLocks get { state.pointee.made.load(ordering: .relaxed) } }
 
   @_noLocks
   func put(_ heap: ThreadHeap) {
@@ -67,6 +72,7 @@ struct HeapPool {
     nest_initialize()
     guard let (span, _) = PageHeap.shared.allocate(count: 1, align: 1) else { return nil }
     span.initialize(state: .heap, slotCount: 1, blockSize: Chunk.slotSize, sizeClass: 0, owner: 0)
+    state.pointee.made.add(1, ordering: .relaxed)
     let heap = ThreadHeap(base: span.start)
     heap.initialize()
     return heap

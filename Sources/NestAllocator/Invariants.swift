@@ -9,6 +9,9 @@ extension NestAllocator {
   /// Chunks that are mapped, 4 MiB each.
   package static var chunkCount: Int { PageHeap.shared.chunkCount }
 
+  /// Heaps that have been made, with a thread or without.
+  package static var heapCount: Int { HeapPool.shared.heapCount }
+
   /// Stops the process where an invariant of the calling thread's heap, of the page heap or of the mappings does not hold.
   package static func checkInvariants() {
     PageHeap.shared.checkInvariants()
@@ -35,11 +38,20 @@ extension ThreadHeap {
         previous = span
         candidate = record.pointee.next
       }
+      let cache = cache(index).state
+      var cached: Int32 = 0
+      var block = cache.pointee.first
+      while let free = block {
+        precondition(free.isSigned && Int(Span(containing: free.address).record.pointee.sizeClass) == index)
+        cached += 1
+        block = free.next
+      }
+      precondition(cached == cache.pointee.count && cached <= cache.pointee.limit)
       precondition(index == SizeClass.index(size: SizeClass.blockSize(index)))
     }
     for entry in 0..<SizeClass.directCount {
-      let current = available[SizeClass.index(size: max(entry * 16, 1))]
-      precondition(direct[entry] == current, "the direct table does not lead to the current span")
+      let cache = cache(SizeClass.index(size: max(entry * 16, 1)))
+      precondition(direct[entry].state == cache.state, "the direct table does not lead to the cache")
     }
     var candidate: Span? = state.pointee.full.isNone ? nil : state.pointee.full
     while let span = candidate {

@@ -41,12 +41,6 @@ extension Span {
     }
   }
 
-  /// Dies unless `block`, of the free list, is as it was left.
-  @_noLocks
-  func check(_ block: FreeBlock) {
-    if !block.isSigned { Misuse.writtenAfterFree.die(block.address) }
-  }
-
   /// Dies if `block`, which looks free, is free. Owner's thread only.
   @_noLocks
   func checkNotFree(_ block: FreeBlock) {

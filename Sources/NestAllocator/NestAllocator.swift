@@ -32,12 +32,10 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
     if UInt(bitPattern: align &- 1) < 16, align.nonzeroBitCount == 1,
       UInt(bitPattern: size) <= UInt(SizeClass.largestDirect)
     {
-      let span = ThreadHeap.current.direct[(size &+ 15) &>> 4]
-      if let block = span.record.pointee.free {
-        if Checks.checksFreeBlocks && !block.isSigned { Misuse.writtenAfterFree.die(block.address) }
-        span.record.pointee.free = block.next
-        span.record.pointee.used &+= 1
-        block.clearSignature()
+      let cache = ThreadHeap.current.direct[(size &+ 15) &>> 4]
+      if let block = cache.state.pointee.first {
+        if Checks.checksFreeBlocks { block.checkSignature() }
+        cache.remove(block)
         return block.pointer
       }
     }
@@ -56,14 +54,13 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
     let block = FreeBlock(pointer)
     guard nest_is_in_chunk(block.address) != 0 else { return NestSlowPath.deallocate(pointer) }
     let (span, offset) = Span.locate(block.address)
-    guard span.owner == ThreadHeap.current.address else { return NestSlowPath.deallocate(pointer) }
-    if Checks.checksAddresses && !span.hasBlock(at: offset) { Misuse.freeOfInterior.die(block.address) }
+    // Not so of large blocks, of free memory, and of pointers into blocks.
+    guard span.hasBlock(at: offset) else { return NestSlowPath.deallocate(pointer) }
     // Most likely a double free: the slow path looks closer.
     if Checks.checksFreeBlocks && block.isSigned { return NestSlowPath.deallocate(pointer) }
-    block.link(to: span.record.pointee.free)
-    span.record.pointee.free = block
-    span.record.pointee.used &-= 1
-    if span.record.pointee.used == 0 { NestSlowPath.spanDrained(span) }
+    let cache = ThreadHeap.current.cache(Int(span.record.pointee.sizeClass))
+    if cache.isFull { return NestSlowPath.deallocate(pointer) }
+    cache.push(block)
   }
 
   /// Resizes, where the block is if it is large enough and not twice too large, or can be made larger. See

@@ -21,12 +21,10 @@ enum NestSlowPath {
     }
     let index = SizeClass.index(size: rounded)
     let heap = ThreadHeap.current
-    let span = heap.available[index]
-    if let block = span.record.pointee.free {
-      span.check(block)
-      span.record.pointee.free = block.next
-      span.record.pointee.used &+= 1
-      block.clearSignature()
+    let cache = heap.cache(index)
+    if let block = cache.state.pointee.first {
+      block.checkSignature()
+      cache.remove(block)
       return block.pointer
     }
     if !heap.isNone { return heap.allocateSlowly(index)?.pointer }
@@ -104,7 +102,8 @@ enum NestSlowPath {
     case .blocks, .fullOfBlocks:
       if !span.hasBlock(at: Span.locate(block.address).offset) { Misuse.freeOfInterior.die(block.address) }
       let heap = ThreadHeap.current
-      if span.owner == heap.address { heap.release(block, of: span) } else { heap.releaseForeign(block, of: span) }
+      if !heap.isNone { return heap.releaseSlowly(block, of: span) }
+      ThreadHeap.releaseRemotely(block, block, count: 1, of: span, suspect: block.isSigned)
     case .large:
       if pointer != span.start { Misuse.freeOfInterior.die(block.address) }
       PageHeap.shared.release(span)
@@ -112,9 +111,6 @@ enum NestSlowPath {
     case .heap: Misuse.freeOfForeign.die(block.address)
     }
   }
-
-  @usableFromInline @inline(never) @_noLocks
-  static func spanDrained(_ span: Span) { ThreadHeap.current.spanDrained(span) }
 
   /// The span in which `address` is; nil where it is in no chunk.
   private static func span(of address: UInt) -> Span? {

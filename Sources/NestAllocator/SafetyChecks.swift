@@ -5,15 +5,11 @@
 
 /// A choice between speed and detection, fixed when the allocator is compiled.
 public protocol SafetyChecks {
-  /// Whether releasing a block checks that the pointer is that of a block.
-  static var checksAddresses: Bool { get }
-
   /// Whether taking a block checks that it has not been written while it was free, and releasing one that it is not free.
   static var checksFreeBlocks: Bool { get }
 }
 
 /// The checks of ``NestAllocator``.
 public enum StandardChecks: SafetyChecks {
-  @inlinable @inline(__always) public static var checksAddresses: Bool { true }
   @inlinable @inline(__always) public static var checksFreeBlocks: Bool { true }
 }

@@ -54,11 +54,4 @@ enum SizeClass {
     while count * Chunk.slotSize % size * 16 > count * Chunk.slotSize { count += 1 }
     return count
   }
-
-  /// The first entry of the direct table that leads to class `index`, whose blocks are at most ``largestDirect`` bytes; the
-  /// last is that of its block size.
-  @_noLocks
-  static func firstDirectEntry(_ index: Int) -> Int {
-    index == 0 ? 0 : blockSize(index &- 1) / 16 + 1
-  }
 }

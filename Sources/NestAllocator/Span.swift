@@ -34,7 +34,8 @@ struct Span {
     /// The address of the heap whose thread takes blocks from here; 0 where no heap does. Written by the owner's thread
     /// and by one that adopts the heap, read by all.
     @usableFromInline let owner: Atomic<UInt>
-    /// 2⁶⁴ / blockSize, rounded up: tells with one multiplication whether an offset is one of a block.
+    /// 2⁶⁴ / blockSize, rounded up: tells with one multiplication whether an offset is one of a block. 0 in the record of
+    /// what is not cut into blocks, so that nothing is one.
     @usableFromInline var reciprocal: UInt64
     /// Neighbours in a list of the owner's. Owner's thread only.
     @usableFromInline var next: Span?
@@ -98,7 +99,7 @@ struct Span {
   @inlinable @inline(__always)
   var owner: UInt { @_noLocks get { record.pointee.owner.load(ordering: .relaxed) } }
 
-  /// Whether a block begins `offset` bytes behind the start.
+  /// Whether a block of a class begins `offset` bytes behind the start.
   @inlinable @inline(__always) @_noLocks
   func hasBlock(at offset: UInt64) -> Bool {
     offset &* record.pointee.reciprocal < record.pointee.reciprocal
@@ -140,7 +141,11 @@ struct Span {
   func initialize(state: State, slotCount: Int, blockSize: Int, sizeClass: Int, owner: UInt) {
     record.pointee.free = nil
     record.pointee.owner.store(owner, ordering: .relaxed)
-    record.pointee.reciprocal = UInt64.max / UInt64(blockSize) + 1
+    if case .blocks = state {
+      record.pointee.reciprocal = UInt64.max / UInt64(blockSize) + 1
+    } else {
+      record.pointee.reciprocal = 0
+    }
     record.pointee.next = nil
     record.pointee.previous = nil
     record.pointee.used = 0
@@ -170,6 +175,7 @@ struct Span {
       }
     }
     record.pointee.state = .free
+    record.pointee.reciprocal = 0
     record.pointee.owner.store(0, ordering: .relaxed)
   }
 

@@ -4,17 +4,16 @@
 import CNestSupport
 import Synchronization
 
-// A thread's heap: the spans that the thread takes blocks from.
+// A thread's heap: the blocks that the thread has at hand, and the spans that it takes blocks from.
 //
-//     direct[0…64]       the current span of the class of 16 × index bytes    ─┐ the hit path of malloc reads
-//     available[0…79]    per class, spans with free or uncarved blocks;        │ nothing else of the heap
-//                        the first is the current one                         ─┘
+//     direct[0…64]       the cache of the class of 16 × index bytes            ─┐ the hit paths
+//     cache(0…79)        per class, blocks at hand                              ─┘ touch nothing else of it
+//     available[0…79]    per class, spans with free or uncarved blocks; the first is the current one
 //     full               spans with neither, of all classes
-//     remote caches      per class, blocks that the thread has released and other heaps own
 //     inbox              spans of this heap that other threads have released blocks of
 //
-// Only the heap's thread touches it, but for the inbox. A list without a span leads to the empty span, in which no free block is
-// ever found. Heaps live for ever; that of a thread that has ended waits in the pool, and its spans with it.
+// Only the heap's thread touches it, but for the inbox. A list without a span leads to the empty span, in which no free block
+// is ever found. Heaps live for ever; that of a thread that has ended waits in the pool, and its spans with it.
 
 @usableFromInline
 struct ThreadHeap {
@@ -41,14 +40,22 @@ struct ThreadHeap {
   var address: UInt { @_noLocks get { UInt(bitPattern: base) } }
 
   @inlinable @inline(__always)
-  var direct: UnsafeMutablePointer<Span> { @_noLocks get { base.assumingMemoryBound(to: Span.self) } }
+  var direct: UnsafeMutablePointer<BlockCache> { @_noLocks get { base.assumingMemoryBound(to: BlockCache.self) } }
 
-  @inlinable @inline(__always)
-  var available: UnsafeMutablePointer<Span> { @_noLocks get { direct + SizeClass.directCount } }
+  @inlinable @inline(__always) @_noLocks
+  func cache(_ index: Int) -> BlockCache {
+    BlockCache((base + ThreadHeap.cachesOffset).assumingMemoryBound(to: BlockCache.State.self) + index)
+  }
 
-  private static var stateOffset: Int { @_noLocks get { 1280 } }
-  private static var inboxOffset: Int { @_noLocks get { 1408 } }
-  private static var remoteCachesOffset: Int { @_noLocks get { 1472 } }
+  var available: UnsafeMutablePointer<Span> {
+    @_noLocks get { (base + ThreadHeap.availableOffset).assumingMemoryBound(to: Span.self) }
+  }
+
+  // Bytes. What is before the state the heap without blocks has, too.
+  private static var availableOffset: Int { @_noLocks get { 528 } }
+  @inlinable @inline(__always) static var cachesOffset: Int { @_noLocks get { 1168 } }
+  private static var stateOffset: Int { @_noLocks get { 2448 } }
+  private static var inboxOffset: Int { @_noLocks get { 2560 } }
 
   var state: UnsafeMutablePointer<State> {
     @_noLocks get { (base + ThreadHeap.stateOffset).assumingMemoryBound(to: State.self) }
@@ -62,27 +69,27 @@ struct ThreadHeap {
   /// Makes a heap of zeroed or old memory.
   @_noLocks
   func initialize() {
-    for index in 0..<SizeClass.directCount + SizeClass.count { direct[index] = Span.none }
+    for entry in 0..<SizeClass.directCount { direct[entry] = cache(SizeClass.index(size: max(entry * 16, 1))) }
+    for index in 0..<SizeClass.count {
+      available[index] = Span.none
+      cache(index).initialize(size: SizeClass.blockSize(index))
+    }
     state.pointee.full = Span.none
     state.pointee.nextInPool = nil
     state.pointee.spanCount = 0
     inbox.pointee.store(0, ordering: .relaxed)
-    for index in 0..<SizeClass.count { remoteCache(index).clear() }
   }
 
   // MARK: Taking blocks
 
-  /// A block of class `index`, where the current span had none; nil when memory is exhausted.
+  /// A block of class `index`, of which the cache has none; nil when memory is exhausted. Fills half of the cache.
   @_noLocks
   func allocateSlowly(_ index: Int) -> FreeBlock? {
-    if let block = remoteCache(index).pop() { return block }
     if inbox.pointee.load(ordering: .relaxed) != 0 { collectInbox() }
     while true {
       let span = available[index]
       if let block = span.record.pointee.free {
-        span.check(block)
-        span.record.pointee.free = block.next
-        span.record.pointee.used += 1
+        fill(cache(index), from: span)
         block.clearSignature()
         return block
       }
@@ -104,6 +111,25 @@ struct ThreadHeap {
     }
   }
 
+  /// Moves free blocks of `span` to an empty cache, but for the first, which the caller takes.
+  private func fill(_ cache: BlockCache, from span: Span) {
+    let first = span.record.pointee.free.unsafelyUnwrapped
+    first.checkSignature()
+    var last = first
+    var count: Int32 = 1
+    while count <= cache.state.pointee.limit / 2, let next = last.next {
+      next.checkSignature()
+      last = next
+      count += 1
+    }
+    span.record.pointee.free = last.next
+    span.record.pointee.used += count
+    if count == 1 { return }
+    cache.state.pointee.first = first.next
+    last.link(to: nil)
+    cache.state.pointee.count = count - 1
+  }
+
   /// Takes a new span from the page heap.
   private func takeSpan(_ index: Int, mayMap: Bool) -> Bool {
     let slots = SizeClass.slotCount(index)
@@ -117,39 +143,58 @@ struct ThreadHeap {
 
   // MARK: Getting blocks back
 
-  /// Releases a block of a span of this heap.
-  @_noLocks
-  func release(_ block: FreeBlock, of span: Span) {
-    if block.isSigned { span.checkNotFree(block) }
-    block.link(to: span.record.pointee.free)
-    span.record.pointee.free = block
-    span.record.pointee.used -= 1
-    if span.record.pointee.used == 0 { spanDrained(span) }
+  /// Releases a list of blocks of a span of this heap.
+  private func release(_ first: FreeBlock, _ last: FreeBlock, count: Int, of span: Span) {
+    last.link(to: span.record.pointee.free)
+    span.record.pointee.free = first
+    span.record.pointee.used -= Int32(truncatingIfNeeded: count)
+    // The bias of a full one may be passed.
+    if span.record.pointee.used <= 0 { spanDrained(span) }
   }
 
   /// What is to be done when the blocks out of `span`, less its bias, have become 0.
-  @_noLocks
-  func spanDrained(_ span: Span) {
+  private func spanDrained(_ span: Span) {
     if span.isFull { setAvailable(span) }
     if span.record.pointee.used == 0 { releaseSpan(span) }
   }
 
-  /// Releases a block of a span of another heap.
+  /// Releases a block of whichever heap's span, where the cache could not take it.
   @_noLocks
-  func releaseForeign(_ block: FreeBlock, of span: Span) {
-    let limit = isNone ? 0 : RemoteCache.limit(size: Int(span.record.pointee.blockSize))
-    let cache = remoteCache(Int(span.record.pointee.sizeClass))
+  func releaseSlowly(_ block: FreeBlock, of span: Span) {
+    let cache = cache(Int(span.record.pointee.sizeClass))
+    let isOwn = span.owner == address
     let suspect = block.isSigned
-    if suspect && limit > 0 && cache.contains(block) { Misuse.freeTwice.die(block.address) }
-    if suspect || limit == 0 {
+    if suspect {
+      if cache.contains(block) { Misuse.freeTwice.die(block.address) }
+      if isOwn { span.checkNotFree(block) }
+    }
+    if cache.state.pointee.limit == 0 || suspect {
+      if isOwn { return release(block, block, count: 1, of: span) }
       return ThreadHeap.releaseRemotely(block, block, count: 1, of: span, suspect: suspect)
     }
-    if cache.state.pointee.count == limit { cache.flush(to: self) }
+    if cache.isFull { sendHome(cache.cut(keeping: Int(cache.state.pointee.limit) / 2)) }
     cache.push(block)
   }
 
-  private func remoteCache(_ index: Int) -> RemoteCache {
-    RemoteCache((base + ThreadHeap.remoteCachesOffset).assumingMemoryBound(to: RemoteCache.State.self) + index)
+  /// Releases a list of blocks of whichever heaps' spans to these.
+  private func sendHome(_ list: FreeBlock?) {
+    var rest = list
+    while let first = rest {
+      first.checkSignature()
+      let span = Span(containing: first.address)
+      var (last, count) = (first, 1)
+      rest = first.next
+      while let next = rest, Span(containing: next.address) == span {
+        next.checkSignature()
+        (last, rest) = (next, next.next)
+        count += 1
+      }
+      if span.owner == address {
+        release(first, last, count: count, of: span)
+      } else {
+        ThreadHeap.releaseRemotely(first, last, count: count, of: span, suspect: false)
+      }
+    }
   }
 
   /// Puts a list of blocks of `span` on its remote queue.
@@ -237,7 +282,7 @@ struct ThreadHeap {
   private func insert(_ span: Span) {
     let index = Int(span.record.pointee.sizeClass)
     list(index).append(span)
-    if list(index).first == span { setCurrent(span, index) }
+    if list(index).first == span { setCurrent(span) }
   }
 
   /// Makes a span of a list its first, in place of `current`.
@@ -245,26 +290,13 @@ struct ThreadHeap {
     let index = Int(span.record.pointee.sizeClass)
     list(index).remove(span)
     list(index).prepend(span)
-    setCurrent(span, index)
+    setCurrent(span)
     current.setBias(0)
     // An empty span is kept only as the current one.
     if current.record.pointee.used == 0 { releaseSpan(current) }
   }
 
-  private func setCurrent(_ span: Span, _ index: Int) {
-    span.setBias(span.mayStayEmpty ? -1 : 0)
-    setHead(span, index)
-  }
-
-  private func setHead(_ span: Span, _ index: Int) {
-    available[index] = span
-    guard SizeClass.blockSize(index) <= SizeClass.largestDirect else { return }
-    var entry = SizeClass.firstDirectEntry(index)
-    while entry <= SizeClass.blockSize(index) / 16 {
-      direct[entry] = span
-      entry += 1
-    }
-  }
+  private func setCurrent(_ span: Span) { span.setBias(span.mayStayEmpty ? -1 : 0) }
 
   private func setFull(_ span: Span) {
     unlist(span)
@@ -287,8 +319,7 @@ struct ThreadHeap {
     let index = Int(span.record.pointee.sizeClass)
     let wasCurrent = list(index).first == span
     list(index).remove(span)
-    guard wasCurrent else { return }
-    if list(index).isEmpty { setHead(Span.none, index) } else { setCurrent(list(index).first, index) }
+    if wasCurrent && !list(index).isEmpty { setCurrent(list(index).first) }
   }
 
   /// Gives an empty span of a list of available ones to the page heap.
@@ -303,7 +334,7 @@ struct ThreadHeap {
   /// Takes home what other threads have released, and gives away the spans that are empty.
   @_noLocks
   func releaseEmptySpans() {
-    for index in 0..<SizeClass.count { remoteCache(index).flush(to: self) }
+    for index in 0..<SizeClass.count { sendHome(cache(index).cut(keeping: 0)) }
     collectInbox()
     for index in 0..<SizeClass.count {
       let span = available[index]

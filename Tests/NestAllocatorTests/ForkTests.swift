@@ -37,4 +37,21 @@ final class ForkTests: XCTestCase {
     busy.forEach { $0.wait() }
     exchange.releaseAll()
   }
+
+  /// The handler's fork must not wait for a lock that the interrupted code holds.
+  func testForkInASignalHandler() {
+    let (status, text) = MisuseTests.report {
+      fork_in_signal_handlers(
+        {
+          // Large blocks, each of which takes a lock.
+          withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: 40) { blocks in
+            for index in 0..<40 {
+              blocks[index] = NestAllocator.allocate(size: 100_000 + index * 40_000, align: 16).unsafelyUnwrapped
+            }
+            for block in blocks { NestAllocator.deallocate(block) }
+          }
+        }, 100)
+    }
+    XCTAssertEqual(status, 0, text)
+  }
 }

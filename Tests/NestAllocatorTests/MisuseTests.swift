@@ -81,6 +81,19 @@ final class MisuseTests: XCTestCase {
     }
   }
 
+  func testBlockReleasedByTwoThreads() {
+    assertDies("free of a block that is free already") {
+      let block = UInt(bitPattern: MisuseTests.block(100))
+      for _ in 0..<2 {
+        StressTests.onThreads(1) { _ in
+          NestAllocator.deallocate(UnsafeMutableRawPointer(bitPattern: block).unsafelyUnwrapped)
+          NestAllocator.releaseFreeMemory()
+        }
+      }
+      NestAllocator.releaseFreeMemory()
+    }
+  }
+
   func testForeignPointers() {
     for body: @convention(c) () -> Void in [
       {

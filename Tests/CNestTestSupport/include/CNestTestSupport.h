@@ -10,4 +10,7 @@
 // child's exit status, 0 when `body` returns, or the negative number of the signal that ended it; -SIGKILL after `seconds`.
 int run_in_child(void (*_Nonnull body)(void), char *_Nonnull output, size_t capacity, int seconds);
 
+// Runs `body` again and again while a timer's signal handler, which may interrupt it anywhere, forks `count` times.
+void fork_in_signal_handlers(void (*_Nonnull body)(void), int count);
+
 #endif

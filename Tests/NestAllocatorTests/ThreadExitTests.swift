@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import NestAllocator
+import XCTest
+
+/// Destructors of thread-local values run after the thread's heap has gone to others, and allocate.
+final class ThreadExitTests: XCTestCase {
+  nonisolated(unsafe) static var key: pthread_key_t = 0
+
+  func testDestructorsThatAllocate() {
+    // The allocator's own key is made first, and so its destructor runs first.
+    PatternedBlock(size: 100).unsafelyUnwrapped.release()
+    pthread_key_create(&Self.key) { value in
+      guard let value else { return }
+      NestAllocator.deallocate(value)
+      PatternedBlock(size: 3000).unsafelyUnwrapped.release()
+      // Another round, until the system has had enough of them: the thread's last block is lost, as it would be with any
+      // allocator.
+      let rounds = value.load(as: Int.self)
+      guard rounds > 0, let next = NestAllocator.allocate(size: 64, align: 16) else { return }
+      next.storeBytes(of: rounds - 1, as: Int.self)
+      pthread_setspecific(ThreadExitTests.key, next)
+    }
+    defer { pthread_key_delete(Self.key) }
+    let before = (NestAllocator.chunkCount, NestAllocator.heapCount)
+    for _ in 0..<300 {
+      StressTests.onThreads(2) { _ in
+        let blocks = (0..<100).map { PatternedBlock(size: 16 * $0).unsafelyUnwrapped }
+        let value = NestAllocator.allocate(size: 64, align: 16).unsafelyUnwrapped
+        value.storeBytes(of: 2, as: Int.self)
+        pthread_setspecific(ThreadExitTests.key, value)
+        blocks.forEach { $0.release() }
+      }
+    }
+    XCTAssertLessThan(NestAllocator.chunkCount - before.0, 3)
+    // The tests before may have left threads that are still about to end.
+    XCTAssertLessThan(NestAllocator.heapCount - before.1, 20)
+  }
+}
