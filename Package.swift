@@ -77,7 +77,7 @@ let package = Package(
     // Products that choose.
     .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
-    .target(name: "GlobalNest", dependencies: ["NestAllocator"]),
+    .target(name: "GlobalNest", dependencies: ["AllocatorAdapters", "CMallocFamily", "NestAllocator"]),
     .target(name: "GlobalDefault", dependencies: ["JemallocAllocator"]),
 
     // What makes the allocator of a user's own target one that chooses.

@@ -17,6 +17,7 @@ final class ArtifactTests: XCTestCase {
   private let artifacts = [
     Artifact(program: "AppSystem", name: "system", runsOnJemalloc: false),
     Artifact(program: "AppJemalloc", name: "jemalloc", runsOnJemalloc: true),
+    Artifact(program: "AppNest", name: "nest", runsOnJemalloc: false),
     Artifact(program: "AppDefault", name: "jemalloc", runsOnJemalloc: true),
     Artifact(program: "AppUnchosen", name: "system", runsOnJemalloc: false),
   ]

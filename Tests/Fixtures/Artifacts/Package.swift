@@ -16,6 +16,7 @@ let package = Package(
   targets: [
     .executableTarget(name: "AppSystem", dependencies: [.abi, .kit, .system, .global("GlobalSystem")]),
     .executableTarget(name: "AppJemalloc", dependencies: [.abi, .kit, .system, .global("GlobalJemalloc")]),
+    .executableTarget(name: "AppNest", dependencies: [.abi, .kit, .system, .global("GlobalNest")]),
     .executableTarget(name: "AppDefault", dependencies: [.abi, .kit, .system, .global("GlobalDefault")]),
     .executableTarget(name: "AppUnchosen", dependencies: [.abi, .kit, .system]),
     .target(name: "JemallocPlugin", dependencies: [.global("GlobalJemalloc")]),
