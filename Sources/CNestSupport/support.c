@@ -81,7 +81,8 @@ void *nest_remap(void *address, size_t size, size_t new_size, int may_move) {
   if (must_fail()) return NULL;
   void *result = mremap(address, size, new_size, may_move ? MREMAP_MAYMOVE : 0);
   if (result != MAP_FAILED) return result;
-  if (!may_move) errno = error;
+  // The caller may still serve the request in another way, and success leaves errno alone.
+  errno = error;
   return NULL;
 }
 

@@ -110,11 +110,14 @@ void case_out_of_memory(void) {
       pthread_barrier_wait(&memory_was_out);
     }
     while (count) free(held[--count]);
-    if (round == 0) pthread_barrier_wait(&memory_is_back);
+    if (round == 0) {
+      // The thread is gone before memory runs out again.
+      pthread_barrier_wait(&memory_is_back);
+      pthread_join(thread, NULL);
+    }
     work(5, 20000);
   }
   CHECK(setrlimit(RLIMIT_AS, &limit) == 0, "setrlimit");
-  pthread_join(thread, NULL);
   free(kept);
 }
 
