@@ -15,6 +15,7 @@ let package = Package(
     .target(name: "InstallationReport", dependencies: [.product(name: "AllocatorABI", package: "swift-allocators")]),
     .executableTarget(name: "AppSystem", dependencies: ["InstallationReport", .global("GlobalSystem")]),
     .executableTarget(name: "AppJemalloc", dependencies: ["InstallationReport", .global("GlobalJemalloc")]),
+    .executableTarget(name: "AppNest", dependencies: ["InstallationReport", .global("GlobalNest")]),
     .executableTarget(name: "AppUnchosen", dependencies: ["InstallationReport"]),
     // The five functions, and not the malloc family.
     .executableTarget(
