@@ -69,6 +69,30 @@ final class InspectCommandTests: XCTestCase {
     XCTAssert(stripped.contains("unknown: the static program has no symbols left"), stripped)
   }
 
+  /// The names are those that the Swift compiler gives to the functions behind the five symbols.
+  func testFiveFunctionsAreNamedByTheirModule() throws {
+    let scratch = try Scratch()
+    let modules = [
+      ("14GlobalJemalloc", "jemalloc"), ("12GlobalSystem", "glibc"), ("10GlobalNest", "nest"),
+      ("11MyAllocator", "MyAllocator"),
+    ]
+    for (module, name) in modules {
+      let symbol = "$s\(module)16exportedAllocate4size5alignSvSgSi_SitF"
+      let source = """
+        void *chosen(long size, long align) __asm__("\(symbol)");
+        void *chosen(long size, long align) { return 0; }
+        void *__rust_allocate(long size, long align) { return chosen(size, align); }
+        int main(void) { return 0; }
+        """
+      let program = try scratch.compile("artifact", source)
+      XCTAssert(try inspect(program).contains("five functions  \(name): \(program) defines __rust_allocate"), name)
+    }
+    let unchosen = try scratch.compile(
+      "unchosen",
+      "__attribute__((weak)) void *__rust_allocate(long s, long a) { return 0; }\nint main(void) { return 0; }")
+    XCTAssert(try inspect(unchosen).contains("five functions  glibc: "))
+  }
+
   func testScriptIsItsInterpreter() throws {
     let scratch = try Scratch()
     let text = try inspect(try scratch.script("script", "#! /bin/sh -e\ntrue\n"))

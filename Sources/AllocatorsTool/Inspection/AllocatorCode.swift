@@ -40,8 +40,8 @@ enum AllocatorCode {
 
   /// Which allocator the five functions of a Swift artifact lead to, if `image` is such an artifact.
   ///
-  /// A definition that is weak is the default, glibc's. A strong one is that of a `Global…` product, whose module's name is
-  /// part of its functions' names, and gone after `strip`.
+  /// A definition that is weak is the default, glibc's. A strong one is that of a `Global…` product, or of somebody's own
+  /// module: its name is part of its functions' names, and gone after `strip`.
   static func fiveFunctions(of image: ELFImage) -> String? {
     guard
       let entry = image.fullSymbols.first(where: { $0.name == "__rust_allocate" })
@@ -50,21 +50,22 @@ enum AllocatorCode {
     if entry.isWeak { return "glibc" }
     let modules = Set(image.fullSymbols.lazy.compactMap { choosingModule(ofSymbol: $0.name) })
     guard let module = modules.sorted().first else { return "an allocator that the symbols do not name" }
-    switch module {
+    // The module of somebody's own allocator is named as it is.
+    guard module.hasPrefix("Global") else { return String(module) }
+    switch module.dropFirst("Global".count) {
     case "System": return "glibc"
     case "Default":
       let isNest = image.fullSymbols.contains { $0.name.hasPrefix(nestPrefix) }
       return isNest ? "nest" : "jemalloc"
-    default: return module.lowercased()
+    case let name: return name.lowercased()
     }
   }
 
-  /// "Jemalloc" for `$s14GlobalJemalloc16exportedAllocate…`.
+  /// "GlobalJemalloc" for `$s14GlobalJemalloc16exportedAllocate…`.
   private static func choosingModule(ofSymbol name: String) -> Substring? {
     guard name.hasPrefix("$s"), name.contains("exportedAllocate") else { return nil }
     let digits = name.dropFirst(2).prefix { $0.isNumber }
     guard let count = Int(digits) else { return nil }
-    let module = name.dropFirst(2 + digits.count).prefix(count)
-    return module.hasPrefix("Global") ? module.dropFirst(6) : nil
+    return name.dropFirst(2 + digits.count).prefix(count)
   }
 }
