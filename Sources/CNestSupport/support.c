@@ -39,6 +39,7 @@ uint8_t nest_page_heap_storage[512] __attribute__((aligned(64)));
 uint8_t nest_mappings_storage[4096] __attribute__((aligned(64)));
 uint8_t nest_heap_pool_storage[64] __attribute__((aligned(64)));
 uint8_t nest_fork_storage[8];
+uint8_t nest_lock_storage[3][64] __attribute__((aligned(64)));
 uintptr_t nest_secret;
 
 // MARK: The system

@@ -26,12 +26,12 @@ struct BlockCache {
   @inlinable @inline(__always) @_noLocks
   init(_ state: UnsafeMutablePointer<State>) { self.state = state }
 
-  /// Makes an empty cache for blocks of `size` bytes: of 256 at most, and of 8 KiB.
+  /// Makes an empty cache for blocks of `size` bytes: of 128 at most, and of 4 KiB.
   @_noLocks
   func initialize(size: Int) {
     state.pointee.first = nil
     state.pointee.count = 0
-    state.pointee.limit = Int32(truncatingIfNeeded: min(256, (8 << 10) / size))
+    state.pointee.limit = Int32(truncatingIfNeeded: min(128, (4 << 10) / size))
   }
 
   @inlinable @inline(__always)

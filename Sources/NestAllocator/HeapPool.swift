@@ -11,7 +11,6 @@ import Synchronization
 
 struct HeapPool {
   struct State: ~Copyable {
-    var lock: Lock.Record
     var first: ThreadHeap?
     /// How many of the heaps have spans.
     let withSpans: Atomic<Int>
@@ -27,7 +26,7 @@ struct HeapPool {
   static var shared: HeapPool { @_noLocks get { HeapPool(nest_heap_pool()) } }
 
   var lock: Lock {
-    @_noLocks get { Lock(state) }
+    @_noLocks get { Lock(nest_lock(2)) }
   }
 
   /// Whether a heap with spans waits. Costs a load.

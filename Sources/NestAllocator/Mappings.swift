@@ -20,7 +20,6 @@ struct Mappings {
   }
 
   struct State: ~Copyable {
-    var lock: Lock.Record
     /// The table: open addressing, a power of two of entries, those with a start of 0 empty.
     var table: UnsafeMutablePointer<Mapping>?
     var capacity: Int
@@ -54,7 +53,7 @@ struct Mappings {
   static var shared: Mappings { @_noLocks get { Mappings(nest_mappings()) } }
 
   var lock: Lock {
-    @_noLocks get { Lock(state) }
+    @_noLocks get { Lock(nest_lock(1)) }
   }
 
   private var released: UnsafeMutablePointer<Mapping> {

@@ -99,7 +99,7 @@ enum NestSlowPath {
       return
     }
     switch span.record.pointee.state {
-    case .blocks, .fullOfBlocks:
+    case .blocks:
       if !span.hasBlock(at: Span.locate(block.address).offset) { Misuse.freeOfInterior.die(block.address) }
       let heap = ThreadHeap.current
       if !heap.isNone { return heap.releaseSlowly(block, of: span) }

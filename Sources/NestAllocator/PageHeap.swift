@@ -14,7 +14,6 @@ import Synchronization
 
 struct PageHeap {
   struct State: ~Copyable {
-    var lock: Lock.Record
     /// Chunks with a free slot; the one released to last is first.
     var first: Chunk?
     var last: Chunk?
@@ -43,7 +42,7 @@ struct PageHeap {
   static var shared: PageHeap { @_noLocks get { PageHeap(nest_page_heap()) } }
 
   var lock: Lock {
-    @_noLocks get { Lock(state) }
+    @_noLocks get { Lock(nest_lock(0)) }
   }
 
   /// Takes a run of `count` slots that begins at a multiple of `align` slots. Returns the record of its first slot, which is

@@ -20,8 +20,8 @@ import Synchronization
 
 struct RemoteQueue {
   struct Record: ~Copyable {
-    let word: Atomic<UInt>
     var nextInInbox: Span?
+    let word: Atomic<UInt>
   }
 
   let record: UnsafeMutablePointer<Record>

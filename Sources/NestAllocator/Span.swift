@@ -24,7 +24,7 @@ import Synchronization
 struct Span {
   @usableFromInline
   enum State {
-    case free, blocks, fullOfBlocks, large, heap
+    case free, blocks, large, heap
   }
 
   @usableFromInline
@@ -53,7 +53,10 @@ struct Span {
     /// In the record of each slot of a span of blocks: slots from the span's first one to this.
     @usableFromInline var slotOffset: UInt16
     @usableFromInline var sizeClass: UInt8
+    /// Written where the span is made and unmade, read by all who have a block of it.
     @usableFromInline var state: State
+    /// Whether the span is in its owner's list of full ones. Owner's thread only.
+    @usableFromInline var isFull: Bool
   }
 
   @usableFromInline let record: UnsafeMutablePointer<Record>
@@ -105,10 +108,7 @@ struct Span {
     offset &* record.pointee.reciprocal < record.pointee.reciprocal
   }
 
-  /// Whether the span is in its owner's list of full ones.
-  var isFull: Bool {
-    @_noLocks get { if case .fullOfBlocks = record.pointee.state { true } else { false } }
-  }
+  var isFull: Bool { @_noLocks get { record.pointee.isFull } }
 
   /// Whether the span is one block.
   var isLarge: Bool {
@@ -117,12 +117,7 @@ struct Span {
 
   /// Whether the span is cut into blocks of a class.
   var hasBlocks: Bool {
-    @_noLocks get {
-      switch record.pointee.state {
-      case .blocks, .fullOfBlocks: true
-      case .free, .large, .heap: false
-      }
-    }
+    @_noLocks get { if case .blocks = record.pointee.state { true } else { false } }
   }
 
   /// Blocks that are out. Owner's thread only.
@@ -155,6 +150,7 @@ struct Span {
     record.pointee.carved = 0
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
     record.pointee.state = state
+    record.pointee.isFull = false
     record.pointee.slotCount = UInt16(truncatingIfNeeded: slotCount)
     // Of a large block only the start is asked for.
     if case .blocks = state { setSlotOffsets() }

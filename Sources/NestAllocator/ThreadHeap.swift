@@ -302,13 +302,13 @@ struct ThreadHeap {
     unlist(span)
     let capacity = Int32(span.record.pointee.capacity)
     span.setBias(capacity - max(capacity / 16, 1))
-    span.record.pointee.state = .fullOfBlocks
+    span.record.pointee.isFull = true
     fullList.append(span)
   }
 
   private func setAvailable(_ span: Span) {
     unlist(span)
-    span.record.pointee.state = .blocks
+    span.record.pointee.isFull = false
     span.setBias(0)
     insert(span)
   }

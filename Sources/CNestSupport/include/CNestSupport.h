@@ -39,6 +39,8 @@ extern uint8_t nest_page_heap_storage[512] NEST_HIDDEN;
 extern uint8_t nest_mappings_storage[4096] NEST_HIDDEN;
 extern uint8_t nest_heap_pool_storage[64] NEST_HIDDEN;
 extern uint8_t nest_fork_storage[8] NEST_HIDDEN;
+// The three locks, each on a cache line of its own, apart from what they guard.
+extern uint8_t nest_lock_storage[3][64] NEST_HIDDEN;
 
 // The secret of this process, by which links of free blocks are signed.
 extern uintptr_t nest_secret NEST_HIDDEN;
@@ -49,6 +51,7 @@ NEST_LEAF static inline void *_Nonnull nest_no_heap(void) { return (void *)nest_
 NEST_LEAF static inline void *_Nonnull nest_no_span(void) { return (void *)nest_empty_span; }
 NEST_LEAF static inline int nest_has_ended(void) { return nest_thread_ended; }
 NEST_LEAF static inline void nest_set_ended(int ended) { nest_thread_ended = ended; }
+NEST_LEAF static inline void *_Nonnull nest_lock(int index) { return nest_lock_storage[index]; }
 NEST_LEAF static inline void *_Nonnull nest_fork_state(void) { return nest_fork_storage; }
 NEST_LEAF static inline uintptr_t nest_key(void) { return nest_secret; }
 NEST_LEAF static inline void *_Nonnull nest_page_heap(void) { return nest_page_heap_storage; }
