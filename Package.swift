@@ -101,13 +101,17 @@ let package = Package(
       name: "Workloads-jemalloc", dependencies: ["AllocatorABI", "GlobalJemalloc", "Workloads"],
       path: "Benchmarks/Workloads-jemalloc"),
     .executableTarget(
+      name: "Workloads-nest", dependencies: ["AllocatorABI", "GlobalNest", "Workloads"],
+      path: "Benchmarks/Workloads-nest"),
+    .executableTarget(
       name: "Workloads-default", dependencies: ["AllocatorABI", "GlobalDefault", "Workloads"],
       path: "Benchmarks/Workloads-default"),
     .executableTarget(
       name: "AllocationShapes", path: "Benchmarks/AllocationShapes", linkerSettings: [.linkedLibrary("m")]),
     .plugin(
       name: "BuildWorkloads", capability: .buildTool(),
-      dependencies: ["Workloads-system", "Workloads-jemalloc", "Workloads-default"], path: "Benchmarks/BuildWorkloads"),
+      dependencies: ["Workloads-system", "Workloads-jemalloc", "Workloads-nest", "Workloads-default"],
+      path: "Benchmarks/BuildWorkloads"),
     .executableTarget(
       name: "AllocatorBenchmarks",
       dependencies: [

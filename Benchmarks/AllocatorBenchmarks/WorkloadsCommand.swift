@@ -19,6 +19,7 @@ struct WorkloadsCommand: ParsableCommand {
   static let products = [
     Product(name: "system", allocator: "system"),
     Product(name: "jemalloc", allocator: "jemalloc"),
+    Product(name: "nest", allocator: "nest"),
     Product(name: "default", allocator: "jemalloc"),
   ]
 
