@@ -123,10 +123,24 @@ struct Mappings {
       return pointer
     }
     if let grown = growIntoReleased(index, bytes) { return grown }
-    guard let moved = nest_remap(pointer, old.size, bytes, mayMove ? 1 : 0) else { return nil }
-    remove(index)
-    insert(Mapping(start: UInt(bitPattern: moved), size: bytes))
-    return moved
+    while true {
+      if let moved = nest_remap(pointer, old.size, bytes, mayMove ? 1 : 0) {
+        remove(index)
+        insert(Mapping(start: UInt(bitPattern: moved), size: bytes))
+        return moved
+      }
+      // Where it may not move, something else is most likely in the way.
+      guard mayMove, makeRoom() else { return nil }
+    }
+  }
+
+  /// Whether there are released mappings.
+  var hasReleased: Bool {
+    @_noLocks get {
+      lock.lock()
+      defer { lock.unlock() }
+      return state.pointee.releasedCount > 0
+    }
   }
 
   /// Unmaps all released mappings.
@@ -141,12 +155,20 @@ struct Mappings {
   // MARK: Released mappings, under the lock
 
   private func mapFresh(_ bytes: Int, align: Int, page: Int) -> UnsafeMutableRawPointer? {
-    for attempt in 0..<2 {
+    while true {
       if let start = align <= page ? nest_map(nil, bytes) : mapAligned(size: bytes, align: align) { return start }
-      // Address space or memory is short: what is kept goes first.
-      if attempt == 0 && state.pointee.releasedCount > 0 { evict(Int.max) } else { break }
+      if !makeRoom() { return nil }
     }
-    return nil
+  }
+
+  /// Address space or memory is short: gives back what is kept here, and then what the page heap keeps. Returns whether there
+  /// was anything. The page heap's lock is taken under this one, never the other way round.
+  private func makeRoom() -> Bool {
+    if state.pointee.releasedCount > 0 {
+      evict(Int.max)
+      return true
+    }
+    return PageHeap.shared.releaseEmptyChunks()
   }
 
   private func reuse(_ bytes: Int) -> Mapping? {

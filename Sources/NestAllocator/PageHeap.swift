@@ -49,6 +49,14 @@ struct PageHeap {
   /// the caller's to initialize, and whether all of the run is zeros. Maps a new chunk only if `mayMap`.
   @_noLocks
   func allocate(count: Int, align: Int, mayMap: Bool = true) -> (span: Span, isZeroed: Bool)? {
+    if let found = tryAllocating(count: count, align: align, mayMap: mayMap) { return found }
+    guard mayMap, Mappings.shared.hasReleased else { return nil }
+    // Address space or memory is short: what mappings are kept goes first. Not under the lock, see `Mappings`.
+    Mappings.shared.releaseFreeMemory()
+    return tryAllocating(count: count, align: align, mayMap: true)
+  }
+
+  private func tryAllocating(count: Int, align: Int, mayMap: Bool) -> (span: Span, isZeroed: Bool)? {
     lock.lock()
     defer { lock.unlock() }
     decay()
@@ -102,6 +110,24 @@ struct PageHeap {
     purge(state.pointee.dirtyCount, keepingChunks: 0)
     state.pointee.dirtyLow = state.pointee.dirtyCount
     lock.unlock()
+  }
+
+  /// Unmaps the chunks of which every slot is free. Returns whether there were any.
+  @_noLocks
+  func releaseEmptyChunks() -> Bool {
+    lock.lock()
+    defer { lock.unlock() }
+    if state.pointee.emptyChunks == 0 { return false }
+    var candidate = state.pointee.first
+    while let chunk = candidate {
+      candidate = chunk.header.pointee.next
+      if chunk.isEmpty {
+        state.pointee.dirtyCount -= chunk.header.pointee.dirtyCount
+        unmap(chunk)
+      }
+    }
+    state.pointee.dirtyLow = min(state.pointee.dirtyLow, state.pointee.dirtyCount)
+    return true
   }
 
   // MARK: Under the lock

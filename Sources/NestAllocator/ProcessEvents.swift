@@ -48,16 +48,16 @@ enum ForkLocks {
   @_noLocks
   static func lockAll() {
     let pool = HeapPool.shared.lock.lockUnlessHeld()
-    let pages = PageHeap.shared.lock.lockUnlessHeld()
     let mappings = Mappings.shared.lock.lockUnlessHeld()
-    taken.pointee = (pool, pages, mappings)
+    let pages = PageHeap.shared.lock.lockUnlessHeld()
+    taken.pointee = (pool, mappings, pages)
   }
 
   @_noLocks
   static func unlockAll() {
-    let (pool, pages, mappings) = taken.pointee
-    if mappings { Mappings.shared.lock.unlock() }
+    let (pool, mappings, pages) = taken.pointee
     if pages { PageHeap.shared.lock.unlock() }
+    if mappings { Mappings.shared.lock.unlock() }
     if pool { HeapPool.shared.lock.unlock() }
   }
 }
