@@ -165,7 +165,9 @@ void case_thread_destructors(void) {
     if (round == 500) before = resident_pages();
   }
   size_t after = resident_pages();
-  CHECK(after < before + 2048, "2500 rounds of threads have left %zu pages", after - before);
+  // A heap and a span left behind by each of these 5,000 threads would be 15,000 pages. What is at hand for new threads
+  // depends on how many were alive together, so on the load of the machine.
+  CHECK(after < before + 8192, "2500 rounds of threads have left %zu pages", after - before);
 }
 
 static _Atomic(void *) handed_over;
