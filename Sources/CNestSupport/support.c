@@ -17,18 +17,27 @@
 
 // MARK: Storage
 
-// What a heap begins with, in words: pointers to caches, to spans, and the caches of the 80 classes, which hold nothing and may
-// hold nothing. The offsets are those of ThreadHeap.
-#define DIRECT_END 65
-#define AVAILABLE (528 / 8)
-#define CACHES (1168 / 8)
-#define CACHES_END (2448 / 8)
-// Also an empty cache: all zeros.
-const uint64_t nest_empty_span[8] __attribute__((aligned(64)));
+// A heap begins with its bins, two words each; see ThreadHeap. All are empty, and have no room for a block.
+#define BINS 81
+#define NO_BIN (uint64_t)(uintptr_t)nest_no_block_words, 0
+
+const uint64_t nest_no_block_words[2] __attribute__((aligned(16)));
+const uint64_t nest_empty_span[8] __attribute__((aligned(64))) = {(uint64_t)(uintptr_t)nest_no_block_words};
 // The words of a pointer are stored as integers, which the linker can relocate.
-const uint64_t nest_empty_heap[CACHES_END] __attribute__((aligned(64))) = {
-    [0 ... DIRECT_END - 1] = (uint64_t)(uintptr_t)nest_empty_span,
-    [AVAILABLE... CACHES - 1] = (uint64_t)(uintptr_t)nest_empty_span,
+#define NO_BINS_9 NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN
+const uint64_t nest_empty_heap[2 * BINS] __attribute__((aligned(64))) = {
+    NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9,
+};
+
+// Eight classes to a doubling: `n` sixteenths and a multiple of `step` more make class `c` and those after it.
+#define EIGHT_CLASSES(n, step, c)                                                                                              \
+  [(n) + 1 ... (n) + (step)] = (c), [(n) + (step) + 1 ... (n) + 2 * (step)] = (c) + 1,                                         \
+  [(n) + 2 * (step) + 1 ... (n) + 3 * (step)] = (c) + 2, [(n) + 3 * (step) + 1 ... (n) + 4 * (step)] = (c) + 3,                 \
+  [(n) + 4 * (step) + 1 ... (n) + 5 * (step)] = (c) + 4, [(n) + 5 * (step) + 1 ... (n) + 6 * (step)] = (c) + 5,                 \
+  [(n) + 6 * (step) + 1 ... (n) + 7 * (step)] = (c) + 6, [(n) + 7 * (step) + 1 ... (n) + 8 * (step)] = (c) + 7
+const uint8_t nest_class_table[NEST_CLASS_TABLE_END / 16 + 1] __attribute__((aligned(64))) = {
+    EIGHT_CLASSES(0, 1, 1),    EIGHT_CLASSES(8, 1, 9),     EIGHT_CLASSES(16, 2, 17),   EIGHT_CLASSES(32, 4, 25),
+    EIGHT_CLASSES(64, 8, 33),  EIGHT_CLASSES(128, 16, 41), EIGHT_CLASSES(256, 32, 49), EIGHT_CLASSES(512, 64, 57),
 };
 
 _Thread_local void *nest_thread_heap __attribute__((tls_model("initial-exec"))) = (void *)nest_empty_heap;
@@ -93,10 +102,18 @@ void nest_unmap(void *address, size_t size) {
   errno = error;
 }
 
-void nest_purge(void *address, size_t size) {
+int nest_purge(void *address, size_t size) {
   int error = errno;
-  madvise(address, size, MADV_DONTNEED);
+  int done = madvise(address, size, MADV_DONTNEED) == 0;
   errno = error;
+  return done;
+}
+
+int nest_move(void *source, size_t size, void *target) {
+  int error = errno;
+  int done = !must_fail() && mremap(source, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target;
+  errno = error;
+  return done;
 }
 
 void nest_advise_huge_pages(void *address, size_t size) {
@@ -139,7 +156,7 @@ void nest_initialize(void) {
     const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
     uint64_t secret = random ? (random[0] * 0x9e3779b97f4a7c15u) ^ random[1] : 0x9e3779b97f4a7c15u;
     uintptr_t none = 0;
-    __atomic_compare_exchange_n(&nest_secret, &none, secret | 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    __atomic_compare_exchange_n(&nest_secret, &none, secret | 1ul << 63, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
   }
 }
 

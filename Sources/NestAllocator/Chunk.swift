@@ -5,17 +5,16 @@ import CNestSupport
 
 // A chunk: 4 MiB of address space, aligned to as much, cut into 512 slots of 8 KiB.
 //
-//     0         32 KiB       64 KiB     72 KiB                          4 MiB
-//     ┌───────────┬────────────┬──────────┬──────────┬───────── … ───────┐
-//     │ records   │ remote     │ slot 8   │ slot 9   │                   │
-//     │ of spans  │ queues     │          │          │                   │
-//     └───────────┴────────────┴──────────┴──────────┴───────── … ───────┘
-//       512 × 64    512 × 64     a span is a run of slots; its record and queue are those of its first slot
+//     0        8 KiB        40 KiB                                    4 MiB
+//     ┌──────────┬────────────┬──────────┬──────────┬───────── … ───────┐
+//     │ slots'   │ spans'     │ slot 5   │ slot 6   │                   │
+//     │ entries  │ records    │          │          │                   │
+//     └──────────┴────────────┴──────────┴──────────┴───────── … ───────┘
+//      512 × 16    512 × 64     a span is a run of slots; its record is that of its first slot
 //
-// Masking an address gives its chunk, shifting it the slot, whose record says where the span begins. Records and queues
-// are apart so that the owner's counters and what other threads write do not share a cache line. The chunk's own header lies
-// in the queues of slots 0 to 7, which no span has; their records stay zeros, so that an address there is none of a block.
-// Only touched pages of all this take memory.
+// Masking an address gives its chunk, shifting it the slot, whose entry says all that the release of a block needs: four to a
+// cache line. The chunk's own header lies in the records of slots 0 to 4, which are of no span; their entries stay zeros, so
+// that an address there is none of a block. Only touched pages of all this take memory.
 //
 // The page heap's lock guards the header. Set bits of `free` are slots of no span; set bits of `dirty` are among them, and
 // say that the slot has been written since it came from the system.
@@ -31,14 +30,26 @@ struct Chunk {
     var longestRun: Int
   }
 
+  /// What is known of a slot. Written where a span is made and unmade, read by all who have a block of it.
+  @usableFromInline
+  struct Entry {
+    /// 2⁶⁴ / the size of the span's blocks, rounded up: tells with one multiplication whether an offset is one of a block.
+    /// 0 where the slot is not one of blocks, so that nothing is one.
+    @usableFromInline var reciprocal: UInt64
+    /// The lower half of the address at which the span begins; for a large block only in the entry of its first slot.
+    @usableFromInline var start: UInt32
+    /// Bytes from the start of a heap to its bin for the span's blocks.
+    @usableFromInline var binOffset: UInt16
+  }
+
   @inlinable @inline(__always) static var shift: Int { @_noLocks get { Int(NEST_CHUNK_SHIFT) } }
   @inlinable @inline(__always) static var size: Int { @_noLocks get { 1 << shift } }
   @inlinable @inline(__always) static var slotShift: Int { @_noLocks get { 13 } }
   @inlinable @inline(__always) static var slotSize: Int { @_noLocks get { 1 << slotShift } }
   @inlinable @inline(__always) static var slotCount: Int { @_noLocks get { size >> slotShift } }
-  @inlinable @inline(__always) static var firstSlot: Int { @_noLocks get { 8 } }
-  @inlinable @inline(__always) static var recordSize: Int { @_noLocks get { 64 } }
-  @inlinable @inline(__always) static var remoteQueueOffset: Int { @_noLocks get { slotCount &* recordSize } }
+  static var firstSlot: Int { @_noLocks get { 5 } }
+  static var recordSize: Int { @_noLocks get { 64 } }
+  static var recordsOffset: Int { @_noLocks get { slotCount &* 16 } }
 
   @usableFromInline let base: UnsafeMutableRawPointer
 
@@ -58,12 +69,15 @@ struct Chunk {
   }
 
   @inlinable @inline(__always) @_noLocks
+  func entry(slot: Int) -> UnsafeMutablePointer<Entry> { base.assumingMemoryBound(to: Entry.self) + slot }
+
+  @_noLocks
   func span(slot: Int) -> Span {
-    Span((base + slot &* Chunk.recordSize).assumingMemoryBound(to: Span.Record.self))
+    Span((base + Chunk.recordsOffset + slot * Chunk.recordSize).assumingMemoryBound(to: Span.Record.self))
   }
 
   var header: UnsafeMutablePointer<Header> {
-    @_noLocks get { (base + Chunk.remoteQueueOffset).assumingMemoryBound(to: Header.self) }
+    @_noLocks get { (base + Chunk.recordsOffset).assumingMemoryBound(to: Header.self) }
   }
 
   @_noLocks
@@ -71,7 +85,7 @@ struct Chunk {
 
   /// Bitmaps of one bit for each slot, behind the header.
   var freeSlots: UnsafeMutablePointer<UInt64> {
-    @_noLocks get { (base + Chunk.remoteQueueOffset + Chunk.recordSize).assumingMemoryBound(to: UInt64.self) }
+    @_noLocks get { (base + Chunk.recordsOffset + Chunk.recordSize).assumingMemoryBound(to: UInt64.self) }
   }
   var dirtySlots: UnsafeMutablePointer<UInt64> { @_noLocks get { freeSlots + Chunk.slotCount / 64 } }
 
@@ -88,16 +102,19 @@ struct Chunk {
   func findRun(count: Int, align: Int, dirtyOnly: Bool) -> Int? {
     let words = dirtyOnly ? dirtySlots : freeSlots
     var slot = 0
+    var best: Int? = nil
+    var bestLength = Int.max
     while slot + count <= Chunk.slotCount {
       let start = Chunk.nextBit(words, from: slot, value: true)
       slot = (start + align - 1) & -align
-      if slot + count > Chunk.slotCount { return nil }
+      if slot + count > Chunk.slotCount { return best }
       if slot != start, words[slot >> 6] >> UInt64(slot & 63) & 1 == 0 { continue }
       let end = Chunk.nextBit(words, from: slot, value: false)
-      if end - slot >= count { return slot }
+      if end - slot == count { return slot }
+      if end - slot > count, end - slot < bestLength { best = slot; bestLength = end - slot }
       slot = end
     }
-    return nil
+    return best
   }
 
   /// Marks a run as in use. Returns how many of its slots were dirty.
@@ -130,20 +147,23 @@ struct Chunk {
     slot + count <= Chunk.slotCount && Chunk.nextBit(freeSlots, from: slot, value: false) >= slot + count
   }
 
-  /// Gives dirty free slots back to the system, at most `limit`. Returns how many.
+  /// Gives dirty free slots back to the system, at most `limit`. Returns how many. Slots of a page that others share stay.
   @_noLocks
   func purge(limit: Int) -> Int {
+    let slotsOfPage = max(Int(nest_page_size()) >> Chunk.slotShift, 1)
     var purged = 0
     var slot = 0
     while purged < limit {
       slot = Chunk.nextBit(dirtySlots, from: slot, value: true)
       if slot >= Chunk.slotCount { break }
-      let count = min(Chunk.nextBit(dirtySlots, from: slot, value: false) - slot, limit - purged)
-      nest_purge(address(slot: slot), count * Chunk.slotSize)
-      Chunk.forEachWord(from: slot, count: count) { word, mask in dirtySlots[word] &= ~mask }
+      let end = Chunk.nextBit(dirtySlots, from: slot, value: false)
+      let first = (slot + slotsOfPage - 1) & -slotsOfPage
+      let count = (min(end, first + limit - purged) & -slotsOfPage) - first
+      slot = end
+      guard count > 0, nest_purge(address(slot: first), count * Chunk.slotSize) != 0 else { continue }
+      Chunk.forEachWord(from: first, count: count) { word, mask in dirtySlots[word] &= ~mask }
       header.pointee.dirtyCount -= count
       purged += count
-      slot += count
     }
     return purged
   }

@@ -7,28 +7,35 @@ import CNestSupport
 //
 //     0        8          16
 //     ┌────────┬───────────┬──── … ────┐
-//     │  next  │ signature │  as left  │      signature = next ⊕ the secret of the process
+//     │  next  │ signature │  as left  │      signature = next ⊕ the block's own address ⊕ the secret of the process
 //     └────────┴───────────┴──── … ────┘
 //
-// One word serves two checks. When a block is taken, its signature must fit its link: if not, something wrote to the block
-// while it was free. When a block is released, its signature must not fit: if it does, the block is most likely free
-// already, and its span's lists are searched for it. Taking a block clears the signature.
+// Every block that is free and no block that is not has such a second word: linking it signs it, taking it clears that. So
+// one comparison serves two checks. A block that is taken and is not signed was written to while it was free; a block that
+// is released and is signed is free already, wherever it waits: in whichever thread's bin, in an inbox or in its span. The
+// address in it keeps the words of a free block from passing for a signature where they have been copied to.
+//
+// Lists end at a block that is none: it can be read, is never signed, and saves the hit path of malloc the test for null.
 
 @usableFromInline
 struct FreeBlock {
   @usableFromInline
   struct Words {
-    @usableFromInline var next: FreeBlock?
+    @usableFromInline var next: FreeBlock
     @usableFromInline var signature: UInt
   }
 
   @usableFromInline let words: UnsafeMutablePointer<Words>
 
   @inlinable @inline(__always) @_noLocks
-  init(_ words: UnsafeMutablePointer<Words>) { self.words = words }
-
-  @inlinable @inline(__always) @_noLocks
   init(_ pointer: UnsafeMutableRawPointer) { words = pointer.assumingMemoryBound(to: Words.self) }
+
+  /// The end of every list.
+  @inlinable @inline(__always)
+  static var none: FreeBlock { @_noLocks get { FreeBlock(nest_no_block()) } }
+
+  @inlinable @inline(__always)
+  var isNone: Bool { @_noLocks get { pointer == nest_no_block() } }
 
   @inlinable @inline(__always) @_noLocks
   static func == (a: FreeBlock, b: FreeBlock) -> Bool { a.words == b.words }
@@ -39,21 +46,21 @@ struct FreeBlock {
   @inlinable @inline(__always)
   var address: UInt { @_noLocks get { UInt(bitPattern: words) } }
 
-  @inlinable @inline(__always) @_noLocks
-  static func bits(_ block: FreeBlock?) -> UInt { UInt(bitPattern: block?.words) }
-
   @inlinable @inline(__always)
-  var next: FreeBlock? { @_noLocks get { words.pointee.next } }
+  var next: FreeBlock { @_noLocks get { words.pointee.next } }
 
+  /// Makes the block one that is free and followed by `next`.
   @inlinable @inline(__always) @_noLocks
-  func link(to next: FreeBlock?) {
+  func link(to next: FreeBlock) {
     words.pointee.next = next
-    words.pointee.signature = FreeBlock.bits(next) ^ nest_key()
+    words.pointee.signature = next.address ^ address ^ nest_key()
   }
 
-  /// Whether the second word is the signature of the first: true of every free block, and of no other but by accident.
+  /// Whether the block is free, and as it was left.
   @inlinable @inline(__always)
-  var isSigned: Bool { @_noLocks get { FreeBlock.bits(words.pointee.next) ^ words.pointee.signature == nest_key() } }
+  var isSigned: Bool {
+    @_noLocks get { words.pointee.next.address ^ words.pointee.signature ^ address == nest_key() }
+  }
 
   @inlinable @inline(__always) @_noLocks
   func clearSignature() { words.pointee.signature = 0 }
@@ -62,18 +69,5 @@ struct FreeBlock {
   @inlinable @inline(__always) @_noLocks
   func checkSignature() {
     if !isSigned { Misuse.writtenAfterFree.die(address) }
-  }
-
-  /// Whether `block` is within `limit` links of the list that begins here.
-  @_noLocks
-  func listContains(_ block: FreeBlock, limit: Int) -> Bool {
-    var rest: FreeBlock? = self
-    var steps = 0
-    while let candidate = rest, steps < limit {
-      if candidate == block { return true }
-      rest = candidate.next
-      steps += 1
-    }
-    return false
   }
 }

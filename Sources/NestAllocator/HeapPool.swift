@@ -70,7 +70,7 @@ struct HeapPool {
     if let heap = take(withSpans: false) { return heap }
     nest_initialize()
     guard let (span, _) = PageHeap.shared.allocate(count: 1, align: 1) else { return nil }
-    span.initialize(state: .heap, slotCount: 1, blockSize: Chunk.slotSize, sizeClass: 0, owner: 0)
+    span.initialize(state: .heap, slotCount: 1)
     state.pointee.made.add(1, ordering: .relaxed)
     let heap = ThreadHeap(base: span.start)
     heap.initialize()

@@ -40,31 +40,4 @@ extension Span {
       return false
     }
   }
-
-  /// Dies if `block`, which looks free, is free. Owner's thread only.
-  @_noLocks
-  func checkNotFree(_ block: FreeBlock) {
-    let limit = Int(record.pointee.capacity)
-    if let free = record.pointee.free, free.listContains(block, limit: limit) { Misuse.freeTwice.die(block.address) }
-    if let remote = RemoteQueue.first(RemoteQueue(of: self).word), remote.listContains(block, limit: limit) {
-      Misuse.freeTwice.die(block.address)
-    }
-  }
-
-  /// Dies if one of the `count` blocks that other threads have released is among them twice, or free.
-  @_noLocks
-  func checkReleasedOnce(_ first: FreeBlock, count: Int) {
-    let limit = Int(record.pointee.capacity)
-    var block = first
-    for index in 0..<count {
-      if let free = record.pointee.free, free.listContains(block, limit: limit) { Misuse.freeTwice.die(block.address) }
-      guard let next = block.next else {
-        // A block that was pushed twice has lost the rest of the list.
-        if index + 1 != count { Misuse.freeTwice.die(block.address) }
-        return
-      }
-      if next.listContains(block, limit: count - index) { Misuse.freeTwice.die(block.address) }
-      block = next
-    }
-  }
 }

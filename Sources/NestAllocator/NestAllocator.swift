@@ -28,24 +28,29 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
   /// Allocates. See ``AllocatorABI/allocate(size:align:)``.
   @inlinable @inline(__always)
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
-    // Alignments up to 16 that are powers of two: every block has them.
-    if UInt(bitPattern: align &- 1) < 16, align.nonzeroBitCount == 1,
-      UInt(bitPattern: size) <= UInt(SizeClass.largestDirect)
-    {
-      let cache = ThreadHeap.current.direct[(size &+ 15) &>> 4]
-      if let block = cache.state.pointee.first {
-        if Checks.checksFreeBlocks { block.checkSignature() }
-        cache.remove(block)
-        return block.pointer
-      }
+    if isInTable(size, align) {
+      let bin = ThreadHeap.current.bin(offset: SizeClass.index(size: size, align: align) &* Bin.stride)
+      if Checks.checksFreeBlocks ? bin.first.isSigned : !bin.first.isNone { return bin.take() }
     }
     return NestSlowPath.allocate(size: size, align: align)
   }
 
-  /// Releases. The size is not needed. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// Releases. Up to 8 KiB the size is taken at its word, and nothing is looked up. See
+  /// ``AllocatorABI/deallocate(_:oldSize:align:)``.
   @inlinable @inline(__always)
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
+    if Checks.trustsSizes, isInTable(oldSize, align) {
+      let block = FreeBlock(pointer)
+      let bin = ThreadHeap.current.bin(offset: SizeClass.index(size: oldSize, align: align) &* Bin.stride)
+      if bin.hasRoom, !(Checks.checksFreeBlocks && block.isSigned) { return bin.put(block) }
+    }
     deallocate(pointer)
+  }
+
+  @inlinable @inline(__always)
+  static func isInTable(_ size: Int, _ align: Int) -> Bool {
+    UInt(bitPattern: size) <= UInt(SizeClass.largestInTable)
+      && UInt(bitPattern: align &- 1) < UInt(SizeClass.largestInTable) && align & (align &- 1) == 0
   }
 
   /// Releases. See ``MallocABI/deallocate(_:)``.
@@ -53,23 +58,28 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
   public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     let block = FreeBlock(pointer)
     guard nest_is_in_chunk(block.address) != 0 else { return NestSlowPath.deallocate(pointer) }
-    let (span, offset) = Span.locate(block.address)
+    let entry = Chunk(containing: block.address).entry(slot: Chunk.slot(of: block.address)).pointee
+    let offset = UInt64(UInt32(truncatingIfNeeded: block.address) &- entry.start)
     // Not so of large blocks, of free memory, and of pointers into blocks.
-    guard span.hasBlock(at: offset) else { return NestSlowPath.deallocate(pointer) }
-    // Most likely a double free: the slow path looks closer.
-    if Checks.checksFreeBlocks && block.isSigned { return NestSlowPath.deallocate(pointer) }
-    let cache = ThreadHeap.current.cache(Int(span.record.pointee.sizeClass))
-    if cache.isFull { return NestSlowPath.deallocate(pointer) }
-    cache.push(block)
+    guard offset &* entry.reciprocal < entry.reciprocal else { return NestSlowPath.deallocate(pointer) }
+    let bin = ThreadHeap.current.bin(offset: Int(entry.binOffset))
+    guard bin.hasRoom, !(Checks.checksFreeBlocks && block.isSigned) else { return NestSlowPath.deallocate(pointer) }
+    bin.put(block)
   }
 
-  /// Resizes, where the block is if it is large enough and not twice too large, or can be made larger. See
+  /// Resizes: where the block is, if the size is of the same class or the block is a large one that can be resized. See
   /// ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
   {
     NestSlowPath.reallocate(pointer, oldSize: oldSize, size: size, align: align)
+  }
+
+  /// Resizes. See ``MallocABI/reallocate(_:size:)``.
+  @inlinable
+  public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
+    NestSlowPath.reallocate(pointer, oldSize: Int.max, size: size, align: 16)
   }
 
   /// Resizes a block of more than 64 KiB where it is, if the memory behind it is free. See

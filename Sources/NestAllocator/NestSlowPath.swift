@@ -21,14 +21,10 @@ enum NestSlowPath {
     }
     let index = SizeClass.index(size: rounded)
     let heap = ThreadHeap.current
-    let cache = heap.cache(index)
-    if let block = cache.state.pointee.first {
-      block.checkSignature()
-      cache.remove(block)
-      return block.pointer
-    }
-    if !heap.isNone { return heap.allocateSlowly(index)?.pointer }
-    return allocateFirst(index)
+    let bin = heap.bin(index)
+    if bin.first.isSigned { return bin.take() }
+    if !bin.first.isNone { Misuse.writtenAfterFree.die(bin.first.address) }
+    return heap.isNone ? allocateFirst(index) : heap.allocateSlowly(index)
   }
 
   /// The first block of a thread, or one of a thread whose heap is already gone.
@@ -37,12 +33,14 @@ enum NestSlowPath {
     guard let heap = HeapPool.shared.takeOrMake() else { return nil }
     if nest_has_ended() != 0 {
       // Borrowed for this block: nothing of such a thread is left behind.
-      defer { HeapPool.shared.put(heap) }
-      return heap.allocateSlowly(index)?.pointer
+      let block = heap.allocateSlowly(index)
+      heap.releaseEmptySpans()
+      HeapPool.shared.put(heap)
+      return block
     }
     nest_set_heap(heap.base)
     nest_watch_thread(heap.base)
-    return heap.allocateSlowly(index)?.pointer
+    return heap.allocateSlowly(index)
   }
 
   @usableFromInline @inline(never) @_noLocks
@@ -55,8 +53,7 @@ enum NestSlowPath {
     guard let (span, isZeroed) = PageHeap.shared.allocate(count: slots, align: max(slotCount(align), 1)) else {
       return nil
     }
-    span.initialize(
-      state: .large, slotCount: slots, blockSize: slots << Chunk.slotShift, sizeClass: 0, owner: 0)
+    span.initialize(state: .large, slotCount: slots)
     if zeroed && !isZeroed { nest_zero(span.start, size) }
     return span.start
   }
@@ -100,10 +97,12 @@ enum NestSlowPath {
     }
     switch span.record.pointee.state {
     case .blocks:
-      if !span.hasBlock(at: Span.locate(block.address).offset) { Misuse.freeOfInterior.die(block.address) }
+      let offset = block.address - UInt(bitPattern: span.start)
+      if offset % UInt(span.blockSize) != 0 { Misuse.freeOfInterior.die(block.address) }
+      if block.isSigned { Misuse.freeTwice.die(block.address) }
       let heap = ThreadHeap.current
-      if !heap.isNone { return heap.releaseSlowly(block, of: span) }
-      ThreadHeap.releaseRemotely(block, block, count: 1, of: span, suspect: block.isSigned)
+      if heap.isNone { return ThreadHeap.releaseWithoutHeap(block) }
+      heap.releaseSlowly(block, span.sizeClass)
     case .large:
       if pointer != span.start { Misuse.freeOfInterior.die(block.address) }
       PageHeap.shared.release(span)
@@ -129,30 +128,33 @@ enum NestSlowPath {
       guard span.hasBlocks else {
         Misuse.sizeOfForeign.die(address)
       }
-      return Int(span.record.pointee.blockSize)
+      return span.blockSize
     }
     guard let size = Mappings.shared.size(of: address) else { Misuse.sizeOfForeign.die(address) }
     return size
   }
 
+  /// `oldSize` may be more than the block has.
   @usableFromInline @inline(never) @_noLocks
   static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
   {
     guard isValid(size: size, align: align) else { return nil }
     let usable = usableSize(of: pointer)
-    // A large block can give its rest back where it is, which a copy of half of a small one is not worth.
-    let slack = usable > SizeClass.largest ? usable / 8 : usable / 2
-    if size <= usable && usable - size <= slack { return pointer }
-    let inChunk = nest_is_in_chunk(UInt(bitPattern: pointer)) != 0
-    if usable > SizeClass.largest || align > Chunk.slotSize {
+    // Whoever releases the block may say its new size, and be believed: so a small block stays only in its class.
+    let isLarge = usable > SizeClass.largest || align > Chunk.slotSize
+    if size <= usable, isLarge ? usable - size <= usable / 8 : usableSize(size: size, align: align) == usable {
+      return pointer
+    }
+    if isLarge {
       if resizeLarge(pointer, size: size, align: align) { return pointer }
+      let inChunk = nest_is_in_chunk(UInt(bitPattern: pointer)) != 0
       if !inChunk && size > largestSpan && align <= Int(nest_page_size()) {
         // Fails, too, where the block lies in two mappings of the system.
         if let moved = Mappings.shared.resize(UInt(bitPattern: pointer), size: size, mayMove: true) { return moved }
       }
     }
-    guard let moved = allocate(size: size, align: align) else { return size <= usable ? pointer : nil }
+    guard let moved = allocate(size: size, align: align) else { return nil }
     nest_copy(moved, pointer, min(min(oldSize, usable), size))
     deallocate(pointer)
     return moved

@@ -6,22 +6,39 @@ import Synchronization
 
 // A thread's heap: the blocks that the thread has at hand, and the spans that it takes blocks from.
 //
-//     direct[0…64]       the cache of the class of 16 × index bytes            ─┐ the hit paths
-//     cache(0…79)        per class, blocks at hand                              ─┘ touch nothing else of it
-//     available[0…79]    per class, spans with free or uncarved blocks; the first is the current one
+//     bin(1…80)          per class, blocks at hand: the hit paths touch nothing else
+//     reserve(1…80)      per class, as many again
+//     available(1…80)    per class, spans with free or uncarved blocks; the first is the current one
 //     full               spans with neither, of all classes
-//     inbox              spans of this heap that other threads have released blocks of
+//     spare              empty spans of one slot, for whichever class is next
+//     outbox             lists of blocks on their way to other heaps, one for each
+//     inbox              blocks of this heap's spans that other threads have released
 //
-// Only the heap's thread touches it, but for the inbox. A list without a span leads to the empty span, in which no free block
-// is ever found. Heaps live for ever; that of a thread that has ended waits in the pool, and its spans with it.
+// Only the heap's thread touches it, but for the inbox: a stack that anyone pushes lists of blocks on, and that the thread
+// empties, all at once, before it takes from a span. A list without a span leads to the empty span, in which no free block is
+// ever found. Heaps live for ever; that of a thread that has ended waits in the pool, and its spans with it. All of a heap lies
+// in one page.
 
 @usableFromInline
 struct ThreadHeap {
   struct State: ~Copyable {
     var full: Span
+    var spare: Span?
+    var spareCount: Int
     var nextInPool: ThreadHeap?
-    /// Spans that the heap owns.
+    /// Spans that the heap owns, without the spare ones.
     var spanCount: Int
+    /// Bytes by which the limits of bins may still grow.
+    var growth: Int
+    /// Spans that may still come from the page heap until blocks at hand that are not in use go home.
+    var spansToScavenge: Int
+  }
+
+  /// A list of blocks for one other heap.
+  struct Parcel {
+    var owner: UInt
+    var first: FreeBlock
+    var last: FreeBlock
   }
 
   @usableFromInline let base: UnsafeMutableRawPointer
@@ -36,62 +53,98 @@ struct ThreadHeap {
   /// Whether this is the heap without blocks.
   var isNone: Bool { @_noLocks get { base == nest_no_heap() } }
 
-  @inlinable @inline(__always)
   var address: UInt { @_noLocks get { UInt(bitPattern: base) } }
 
-  @inlinable @inline(__always)
-  var direct: UnsafeMutablePointer<BlockCache> { @_noLocks get { base.assumingMemoryBound(to: BlockCache.self) } }
-
+  /// The bin that lies `offset` bytes behind the start of the heap.
   @inlinable @inline(__always) @_noLocks
-  func cache(_ index: Int) -> BlockCache {
-    BlockCache((base + ThreadHeap.cachesOffset).assumingMemoryBound(to: BlockCache.State.self) + index)
+  func bin(offset: Int) -> Bin { Bin((base + offset).assumingMemoryBound(to: Bin.State.self)) }
+
+  @_noLocks
+  func bin(_ index: Int) -> Bin { bin(offset: index * Bin.stride) }
+
+  // Bytes. The heap without blocks has the bins alone.
+  private static var reservesOffset: Int { @_noLocks get { 1296 } }
+  private static var availableOffset: Int { @_noLocks get { 2592 } }
+  private static var stateOffset: Int { @_noLocks get { 3248 } }
+  private static var outboxOffset: Int { @_noLocks get { 3328 } }
+  private static var inboxOffset: Int { @_noLocks get { 3584 } }
+
+  private static var outboxCount: Int { @_noLocks get { 8 } }
+  /// Spare spans that a heap keeps.
+  private static var spareLimit: Int { @_noLocks get { 8 } }
+  /// Spans from the page heap after which blocks that nobody uses go home.
+  private static var scavengeInterval: Int { @_noLocks get { 8 } }
+  /// Bytes by which the limits of a heap's bins grow in all.
+  private static var growthLimit: Int { @_noLocks get { 256 << 10 } }
+  /// Bytes and blocks to which the limit of one bin grows.
+  private static var mostBytes: Int { @_noLocks get { 64 << 10 } }
+  private static var mostBlocks: Int { @_noLocks get { 1024 } }
+
+  private var reserves: UnsafeMutablePointer<Bin.Reserve> {
+    @_noLocks get { (base + ThreadHeap.reservesOffset).assumingMemoryBound(to: Bin.Reserve.self) }
   }
 
   var available: UnsafeMutablePointer<Span> {
     @_noLocks get { (base + ThreadHeap.availableOffset).assumingMemoryBound(to: Span.self) }
   }
 
-  // Bytes. What is before the state the heap without blocks has, too.
-  private static var availableOffset: Int { @_noLocks get { 528 } }
-  @inlinable @inline(__always) static var cachesOffset: Int { @_noLocks get { 1168 } }
-  private static var stateOffset: Int { @_noLocks get { 2448 } }
-  private static var inboxOffset: Int { @_noLocks get { 2560 } }
-
   var state: UnsafeMutablePointer<State> {
     @_noLocks get { (base + ThreadHeap.stateOffset).assumingMemoryBound(to: State.self) }
   }
 
-  /// The address of the first span of the inbox. On a cache line of its own.
+  private var outbox: UnsafeMutablePointer<Parcel> {
+    @_noLocks get { (base + ThreadHeap.outboxOffset).assumingMemoryBound(to: Parcel.self) }
+  }
+
+  /// The address of the first block of the inbox. On a cache line of its own.
   private var inbox: UnsafeMutablePointer<Atomic<UInt>> {
-    (base + ThreadHeap.inboxOffset).assumingMemoryBound(to: Atomic<UInt>.self)
+    @_noLocks get { (base + ThreadHeap.inboxOffset).assumingMemoryBound(to: Atomic<UInt>.self) }
   }
 
   /// Makes a heap of zeroed or old memory.
   @_noLocks
   func initialize() {
-    for entry in 0..<SizeClass.directCount { direct[entry] = cache(SizeClass.index(size: max(entry * 16, 1))) }
-    for index in 0..<SizeClass.count {
+    for index in 0...SizeClass.last {
+      let limit = ThreadHeap.firstLimit(index)
+      bin(index).state.pointee = Bin.State(first: FreeBlock.none, room: limit, limit: limit)
+      reserves[index] = Bin.Reserve(FreeBlock.none, count: 0)
       available[index] = Span.none
-      cache(index).initialize(size: SizeClass.blockSize(index))
     }
+    for index in 0..<ThreadHeap.outboxCount { outbox[index].owner = 0 }
     state.pointee.full = Span.none
+    state.pointee.spare = nil
+    state.pointee.spareCount = 0
     state.pointee.nextInPool = nil
     state.pointee.spanCount = 0
-    inbox.pointee.store(0, ordering: .relaxed)
+    state.pointee.growth = ThreadHeap.growthLimit
+    state.pointee.spansToScavenge = ThreadHeap.scavengeInterval
+    inbox.pointee.store(FreeBlock.none.address, ordering: .relaxed)
+  }
+
+  /// Blocks that a bin may hold at first: 1 KiB. Bin 0 is of no class, and holds none.
+  private static func firstLimit(_ index: Int) -> Int32 {
+    index == 0 ? 0 : Int32(truncatingIfNeeded: min(32, 1024 / SizeClass.blockSize(index)))
   }
 
   // MARK: Taking blocks
 
-  /// A block of class `index`, of which the cache has none; nil when memory is exhausted. Fills half of the cache.
+  /// A block of class `index`, of which the bin has none; nil when memory is exhausted. Fills the bin.
   @_noLocks
-  func allocateSlowly(_ index: Int) -> FreeBlock? {
-    if inbox.pointee.load(ordering: .relaxed) != 0 { collectInbox() }
+  func allocateSlowly(_ index: Int) -> UnsafeMutableRawPointer? {
+    let bin = bin(index)
+    let reserve = reserves[index]
+    if reserve.count > 0 {
+      bin.set(reserve.first, count: Int32(reserve.count))
+      reserves[index] = Bin.Reserve(FreeBlock.none, count: 0)
+      return takeChecked(bin)
+    }
+    if inbox.pointee.load(ordering: .relaxed) != FreeBlock.none.address { collectInbox() }
     while true {
       let span = available[index]
-      if let block = span.record.pointee.free {
-        fill(cache(index), from: span)
-        block.clearSignature()
-        return block
+      if span.hasFreeBlock {
+        let (first, count) = span.takeFreeBlocks()
+        bin.set(first, count: count)
+        return takeChecked(bin)
       }
       if span.isNone {
         // What ended threads have left is used before the system is asked for more, but no sooner: the next thread to
@@ -111,163 +164,180 @@ struct ThreadHeap {
     }
   }
 
-  /// Moves free blocks of `span` to an empty cache, but for the first, which the caller takes.
-  private func fill(_ cache: BlockCache, from span: Span) {
-    let first = span.record.pointee.free.unsafelyUnwrapped
-    first.checkSignature()
-    var last = first
-    var count: Int32 = 1
-    while count <= cache.state.pointee.limit / 2, let next = last.next {
-      next.checkSignature()
-      last = next
-      count += 1
-    }
-    span.record.pointee.free = last.next
-    span.record.pointee.used += count
-    if count == 1 { return }
-    cache.state.pointee.first = first.next
-    last.link(to: nil)
-    cache.state.pointee.count = count - 1
+  @_noLocks
+  private func takeChecked(_ bin: Bin) -> UnsafeMutableRawPointer {
+    bin.first.checkSignature()
+    return bin.take()
   }
 
-  /// Takes a new span from the page heap.
+  /// Takes a new span: a spare one, or one from the page heap.
   private func takeSpan(_ index: Int, mayMap: Bool) -> Bool {
     let slots = SizeClass.slotCount(index)
-    guard let (span, _) = PageHeap.shared.allocate(count: slots, align: 1, mayMap: mayMap) else { return false }
-    span.initialize(
-      state: .blocks, slotCount: slots, blockSize: SizeClass.blockSize(index), sizeClass: index, owner: address)
+    if state.pointee.spare == nil || slots > 1 {
+      state.pointee.spansToScavenge -= 1
+      if state.pointee.spansToScavenge <= 0 { scavenge() }
+    }
+    let span: Span
+    if slots == 1, let spare = state.pointee.spare {
+      span = spare
+      state.pointee.spare = spare.record.pointee.next
+      state.pointee.spareCount -= 1
+    } else {
+      guard let (new, _) = PageHeap.shared.allocate(count: slots, align: 1, mayMap: mayMap) else { return false }
+      span = new
+    }
+    span.initialize(sizeClass: index, slotCount: slots, owner: address)
     state.pointee.spanCount += 1
     insert(span)
     return true
   }
 
+  /// Sends home what has been at hand, untouched, since the last time: it may keep whole spans from other uses.
+  private func scavenge() {
+    state.pointee.spansToScavenge = ThreadHeap.scavengeInterval
+    for index in 1...SizeClass.last {
+      let bin = bin(index)
+      let reserve = reserves + index
+      let count = Int16(truncatingIfNeeded: bin.count)
+      if count == reserve.pointee.binCountThen {
+        empty(index)
+      } else {
+        if reserve.pointee.isOld {
+          sendHome(reserve.pointee.first)
+          reserve.pointee = Bin.Reserve(FreeBlock.none, count: 0)
+        }
+        reserve.pointee.isOld = reserve.pointee.count > 0
+        reserve.pointee.binCountThen = count > 0 ? count : -1
+      }
+    }
+  }
+
+  /// Sends all blocks of class `index` that are at hand home, and lets the bin begin anew.
+  private func empty(_ index: Int) {
+    let bin = bin(index)
+    let (first, reserve) = (bin.first, reserves[index].first)
+    let limit = ThreadHeap.firstLimit(index)
+    state.pointee.growth += Int(bin.state.pointee.limit - limit) * SizeClass.blockSize(index)
+    reserves[index] = Bin.Reserve(FreeBlock.none, count: 0)
+    bin.state.pointee = Bin.State(first: FreeBlock.none, room: limit, limit: limit)
+    sendHome(first)
+    sendHome(reserve)
+  }
+
   // MARK: Getting blocks back
 
-  /// Releases a list of blocks of a span of this heap.
-  private func release(_ first: FreeBlock, _ last: FreeBlock, count: Int, of span: Span) {
-    last.link(to: span.record.pointee.free)
-    span.record.pointee.free = first
-    span.record.pointee.used -= Int32(truncatingIfNeeded: count)
-    // The bias of a full one may be passed.
-    if span.record.pointee.used <= 0 { spanDrained(span) }
-  }
-
-  /// What is to be done when the blocks out of `span`, less its bias, have become 0.
-  private func spanDrained(_ span: Span) {
-    if span.isFull { setAvailable(span) }
-    if span.record.pointee.used == 0 { releaseSpan(span) }
-  }
-
-  /// Releases a block of whichever heap's span, where the cache could not take it.
+  /// Releases a block of class `index`, of whichever heap's span, where the bin has no room.
   @_noLocks
-  func releaseSlowly(_ block: FreeBlock, of span: Span) {
-    let cache = cache(Int(span.record.pointee.sizeClass))
-    let isOwn = span.owner == address
-    let suspect = block.isSigned
-    if suspect {
-      if cache.contains(block) { Misuse.freeTwice.die(block.address) }
-      if isOwn { span.checkNotFree(block) }
+  func releaseSlowly(_ block: FreeBlock, _ index: Int) {
+    let bin = bin(index)
+    if reserves[index].count > 0 || bin.state.pointee.limit == 0, !grow(bin, index) {
+      if bin.state.pointee.limit == 0 {
+        block.link(to: FreeBlock.none)
+        return sendHome(block)
+      }
+      sendHome(reserves[index].first)
+      reserves[index] = Bin.Reserve(FreeBlock.none, count: 0)
     }
-    if cache.state.pointee.limit == 0 || suspect {
-      if isOwn { return release(block, block, count: 1, of: span) }
-      return ThreadHeap.releaseRemotely(block, block, count: 1, of: span, suspect: suspect)
+    if !bin.hasRoom {
+      reserves[index] = Bin.Reserve(bin.first, count: bin.count)
+      bin.set(FreeBlock.none, count: 0)
     }
-    if cache.isFull { sendHome(cache.cut(keeping: Int(cache.state.pointee.limit) / 2)) }
-    cache.push(block)
+    bin.put(block)
   }
 
-  /// Releases a list of blocks of whichever heaps' spans to these.
-  private func sendHome(_ list: FreeBlock?) {
+  /// Doubles what a bin may hold, if the heap has so much growth left. Returns whether the bin has room now.
+  private func grow(_ bin: Bin, _ index: Int) -> Bool {
+    let limit = Int(bin.state.pointee.limit)
+    let more = max(limit, 1)
+    let size = SizeClass.blockSize(index)
+    guard limit + more <= ThreadHeap.mostBlocks, (limit + more) * size <= ThreadHeap.mostBytes,
+      more * size <= state.pointee.growth
+    else { return false }
+    state.pointee.growth -= more * size
+    bin.state.pointee.limit += Int32(truncatingIfNeeded: more)
+    bin.state.pointee.room += Int32(truncatingIfNeeded: more)
+    return bin.hasRoom
+  }
+
+  /// Releases a list of blocks, of whichever heaps' spans, to these.
+  private func sendHome(_ list: FreeBlock) {
     var rest = list
-    while let first = rest {
-      first.checkSignature()
-      let span = Span(containing: first.address)
-      var (last, count) = (first, 1)
-      rest = first.next
-      while let next = rest, Span(containing: next.address) == span {
-        next.checkSignature()
-        (last, rest) = (next, next.next)
-        count += 1
-      }
-      if span.owner == address {
-        release(first, last, count: count, of: span)
-      } else {
-        ThreadHeap.releaseRemotely(first, last, count: count, of: span, suspect: false)
-      }
+    while !rest.isNone {
+      let block = rest
+      block.checkSignature()
+      rest = block.next
+      let span = Span(containing: block.address)
+      let owner = span.owner
+      if owner == address { release(block, to: span) } else { post(block, to: owner) }
+    }
+    for index in 0..<ThreadHeap.outboxCount { send(index) }
+  }
+
+  /// Releases a block of a span of this heap.
+  private func release(_ block: FreeBlock, to span: Span) {
+    block.link(to: span.record.pointee.free)
+    span.record.pointee.free = block
+    span.record.pointee.blocksOut -= 1
+    let out = span.record.pointee.blocksOut
+    if span.isFull {
+      // Listed again only when a sixteenth of it is free: not for each block anew.
+      let capacity = Int32(span.record.pointee.capacity)
+      if out <= capacity - max(capacity / 16, 1) { setAvailable(span) }
+    }
+    // Only the current one is kept when it is empty.
+    if out == 0, !(span.mayStayEmpty && available[span.sizeClass] == span) { releaseSpan(span) }
+  }
+
+  /// Puts a block into the outbox.
+  private func post(_ block: FreeBlock, to owner: UInt) {
+    let index = Int(bitPattern: owner >> UInt(Chunk.slotShift)) & (ThreadHeap.outboxCount - 1)
+    let parcel = outbox + index
+    if parcel.pointee.owner != owner {
+      send(index)
+      parcel.pointee = Parcel(owner: owner, first: block, last: block)
+    } else {
+      block.link(to: parcel.pointee.first)
+      parcel.pointee.first = block
     }
   }
 
-  /// Puts a list of blocks of `span` on its remote queue.
+  private func send(_ index: Int) {
+    let parcel = outbox[index]
+    guard let owner = UnsafeMutableRawPointer(bitPattern: parcel.owner) else { return }
+    outbox[index].owner = 0
+    ThreadHeap(base: owner).receive(parcel.first, parcel.last)
+  }
+
+  /// Pushes a list of blocks of this heap's spans on its inbox. For every thread.
   @_noLocks
-  static func releaseRemotely(_ first: FreeBlock, _ last: FreeBlock, count: Int, of span: Span, suspect: Bool) {
-    guard RemoteQueue(of: span).push(first: first, last: last, count: count, suspect: suspect) else { return }
-    notify(span)
-  }
-
-  /// Puts `span` into its owner's inbox.
-  @_noLocks
-  static func notify(_ span: Span) {
-    var span = span
+  func receive(_ first: FreeBlock, _ last: FreeBlock) {
+    var old = inbox.pointee.load(ordering: .relaxed)
     while true {
-      let owner = ThreadHeap(owning: span)
-      owner.pushToInbox(span)
-      // A heap whose spans have been adopted in between has an inbox that nobody looks at.
-      if span.record.pointee.owner.load(ordering: .sequentiallyConsistent) == owner.address { return }
-      guard let stray = owner.takeInbox() else { return }
-      var rest = RemoteQueue(of: stray).record.pointee.nextInInbox
-      while let other = rest {
-        rest = RemoteQueue(of: other).record.pointee.nextInInbox
-        ThreadHeap(owning: other).pushToInbox(other)
-      }
-      span = stray
-    }
-  }
-
-  private init(owning span: Span) {
-    // Safety: a span of blocks always has an owner.
-    base =
-      UnsafeMutableRawPointer(bitPattern: span.record.pointee.owner.load(ordering: .sequentiallyConsistent))
-      .unsafelyUnwrapped
-  }
-
-  private func pushToInbox(_ span: Span) {
-    let queue = RemoteQueue(of: span)
-    var first = inbox.pointee.load(ordering: .relaxed)
-    while true {
-      queue.record.pointee.nextInInbox = Span(address: first)
+      // Safety: what is in the inbox is the address of a block, or of none.
+      last.link(to: FreeBlock(UnsafeMutableRawPointer(bitPattern: old).unsafelyUnwrapped))
       let (exchanged, now) = inbox.pointee.weakCompareExchange(
-        expected: first, desired: span.address, ordering: .sequentiallyConsistent)
+        expected: old, desired: first.address, successOrdering: .releasing, failureOrdering: .relaxed)
       if exchanged { return }
-      first = now
+      old = now
     }
   }
 
-  private func takeInbox() -> Span? { Span(address: inbox.pointee.exchange(0, ordering: .sequentiallyConsistent)) }
-
-  /// Takes home the blocks that other threads have released.
+  /// Releases a block on a thread that has no heap.
   @_noLocks
-  func collectInbox() {
-    var rest = takeInbox()
-    while let span = rest {
-      rest = RemoteQueue(of: span).record.pointee.nextInInbox
-      if span.owner == address { collect(span) } else { ThreadHeap.notify(span) }
-    }
+  static func releaseWithoutHeap(_ block: FreeBlock) {
+    // Safety: a span of blocks always has an owner.
+    let owner = UnsafeMutableRawPointer(bitPattern: Span(containing: block.address).owner).unsafelyUnwrapped
+    ThreadHeap(base: owner).receive(block, block)
   }
 
-  private func collect(_ span: Span) {
-    let word = RemoteQueue(of: span).take()
-    guard let first = RemoteQueue.first(word) else { return }
-    let count = RemoteQueue.count(word)
-    if RemoteQueue.isSuspect(word) { span.checkReleasedOnce(first, count: count) }
-    if let free = span.record.pointee.free {
-      var last = first
-      for _ in 1..<max(count, 1) { last = last.next.unsafelyUnwrapped }
-      last.link(to: free)
-    }
-    span.record.pointee.free = first
-    if span.isFull { setAvailable(span) }
-    span.record.pointee.used -= Int32(truncatingIfNeeded: count)
-    if span.record.pointee.used == 0 { releaseSpan(span) }
+  /// Takes home the blocks that other threads have released. What has been adopted meanwhile goes on to its new owner.
+  @_noLocks
+  func collectInbox() { sendHome(takeInbox()) }
+
+  @_noLocks
+  private func takeInbox() -> FreeBlock {
+    let first = inbox.pointee.exchange(FreeBlock.none.address, ordering: .acquiring)
+    return FreeBlock(UnsafeMutableRawPointer(bitPattern: first).unsafelyUnwrapped)
   }
 
   // MARK: Lists
@@ -278,119 +348,151 @@ struct ThreadHeap {
     SpanList(UnsafeMutableRawPointer(state).assumingMemoryBound(to: Span.self))
   }
 
-  /// Lists a span with something to take. It is last, so that it gathers more blocks until its turn comes.
-  private func insert(_ span: Span) {
-    let index = Int(span.record.pointee.sizeClass)
-    list(index).append(span)
-    if list(index).first == span { setCurrent(span) }
-  }
-
   /// Makes a span of a list its first, in place of `current`.
   private func moveToFront(_ span: Span, before current: Span) {
-    let index = Int(span.record.pointee.sizeClass)
-    list(index).remove(span)
-    list(index).prepend(span)
-    setCurrent(span)
-    current.setBias(0)
-    // An empty span is kept only as the current one.
-    if current.record.pointee.used == 0 { releaseSpan(current) }
+    let list = list(span.sizeClass)
+    list.remove(span)
+    list.prepend(span)
+    if current.record.pointee.blocksOut == 0 { releaseSpan(current) }
   }
 
-  private func setCurrent(_ span: Span) { span.setBias(span.mayStayEmpty ? -1 : 0) }
+  /// Lists a span with something to take. It is last, so that it gathers more blocks until its turn comes.
+  private func insert(_ span: Span) {
+    span.record.pointee.isFull = false
+    list(span.sizeClass).append(span)
+  }
 
   private func setFull(_ span: Span) {
     unlist(span)
-    let capacity = Int32(span.record.pointee.capacity)
-    span.setBias(capacity - max(capacity / 16, 1))
     span.record.pointee.isFull = true
     fullList.append(span)
   }
 
   private func setAvailable(_ span: Span) {
     unlist(span)
-    span.record.pointee.isFull = false
-    span.setBias(0)
     insert(span)
   }
 
   /// Takes a span out of whichever list it is in.
   private func unlist(_ span: Span) {
-    if span.isFull { return fullList.remove(span) }
-    let index = Int(span.record.pointee.sizeClass)
-    let wasCurrent = list(index).first == span
-    list(index).remove(span)
-    if wasCurrent && !list(index).isEmpty { setCurrent(list(index).first) }
+    if span.isFull { fullList.remove(span) } else { list(span.sizeClass).remove(span) }
   }
 
-  /// Gives an empty span of a list of available ones to the page heap.
+  /// Keeps an empty span as a spare one, or gives it to the page heap.
   private func releaseSpan(_ span: Span) {
     unlist(span)
     state.pointee.spanCount -= 1
-    PageHeap.shared.release(span)
+    if span.record.pointee.slotCount == 1, state.pointee.spareCount < ThreadHeap.spareLimit {
+      span.record.pointee.next = state.pointee.spare
+      state.pointee.spare = span
+      state.pointee.spareCount += 1
+    } else {
+      PageHeap.shared.release(span)
+    }
   }
 
   // MARK: The end of a thread, and after
 
-  /// Takes home what other threads have released, and gives away the spans that are empty.
+  /// Sends all blocks at hand home, takes in those that other threads have released, and gives away the spans that are empty.
   @_noLocks
   func releaseEmptySpans() {
-    for index in 0..<SizeClass.count { sendHome(cache(index).cut(keeping: 0)) }
+    for index in 1...SizeClass.last { empty(index) }
     collectInbox()
-    for index in 0..<SizeClass.count {
+    for index in 1...SizeClass.last {
       let span = available[index]
       // Only the current one can be empty.
-      if !span.isNone, span.blocksOut == 0 { releaseSpan(span) }
+      if !span.isNone, span.record.pointee.blocksOut == 0 { releaseSpan(span) }
+    }
+    while let span = state.pointee.spare {
+      state.pointee.spare = span.record.pointee.next
+      state.pointee.spareCount -= 1
+      PageHeap.shared.release(span)
     }
   }
 
   /// Takes over all spans of a heap whose thread has ended. Returns whether there were any.
   private func adoptSpans() -> Bool {
     guard let other = HeapPool.shared.take(withSpans: true) else { return false }
-    other.collectInbox()
-    for index in 0..<SizeClass.count {
-      while !other.available[index].isNone {
-        let span = other.available[index]
-        other.unlist(span)
-        span.setBias(0)
-        span.record.pointee.owner.store(address, ordering: .sequentiallyConsistent)
-        insert(span)
-        state.pointee.spanCount += 1
-      }
+    for index in 1...SizeClass.last {
+      while !other.available[index].isNone { adopt(other.available[index], of: other) }
     }
-    while !other.fullList.isEmpty {
-      let span = other.fullList.first
-      other.unlist(span)
-      span.record.pointee.owner.store(address, ordering: .sequentiallyConsistent)
-      fullList.append(span)
-      state.pointee.spanCount += 1
-    }
-    other.state.pointee.spanCount = 0
-    // What came in before the owner changed; later senders see that it has.
-    other.collectInbox()
+    while !other.fullList.isEmpty { adopt(other.fullList.first, of: other) }
+    // What came in before the owner changed. What comes in after that, from threads that have read it before, goes on when
+    // the heap has a thread again.
+    sendHome(other.takeInbox())
     HeapPool.shared.put(other)
-    collectInbox()
     return true
+  }
+
+  private func adopt(_ span: Span, of other: ThreadHeap) {
+    let isFull = span.isFull
+    other.unlist(span)
+    other.state.pointee.spanCount -= 1
+    span.record.pointee.owner.store(address, ordering: .sequentiallyConsistent)
+    if isFull { fullList.append(span) } else { insert(span) }
+    state.pointee.spanCount += 1
   }
 }
 
-extension Span {
-  @_noLocks
-  init?(address: UInt) {
-    guard let pointer = UnsafeMutableRawPointer(bitPattern: address) else { return nil }
-    record = pointer.assumingMemoryBound(to: Record.self)
+extension ThreadHeap {
+  /// Stops the process where an invariant does not hold.
+  func checkInvariants() {
+    var count = 0
+    for index in 1...SizeClass.last {
+      count += checkList(available[index], isFull: false) { $0.sizeClass == index }
+      precondition(Bin.stride == MemoryLayout<Bin.State>.stride && SizeClass.index(size: SizeClass.blockSize(index)) == index)
+      checkTable(index)
+      let bin = bin(index)
+      precondition(checkBlocks(bin.first, ofClass: index) == bin.count)
+      precondition(checkBlocks(reserves[index].first, ofClass: index) == Int32(reserves[index].count))
+    }
+    precondition(bin(0).first.isNone && !bin(0).hasRoom)
+    count += checkList(state.pointee.full, isFull: true) { !$0.isCarvable && $0.record.pointee.blocksOut > 0 }
+    precondition(count == state.pointee.spanCount)
+    var spares = 0
+    var spare = state.pointee.spare
+    while let span = spare {
+      precondition(span.record.pointee.blocksOut == 0 && span.record.pointee.slotCount == 1)
+      spares += 1
+      spare = span.record.pointee.next
+    }
+    precondition(spares == state.pointee.spareCount && spares <= ThreadHeap.spareLimit)
+    for index in 0..<ThreadHeap.outboxCount { precondition(outbox[index].owner == 0) }
   }
 
-  /// The span that stands for none: its free list is empty and stays so.
-  static var none: Span {
-    @_noLocks get { Span(nest_no_span().assumingMemoryBound(to: Record.self)) }
+  /// The table says what the computation says, of all sizes of a class.
+  private func checkTable(_ index: Int) {
+    var size = SizeClass.blockSize(index)
+    while size > SizeClass.blockSize(index - 1), size <= Int(NEST_CLASS_TABLE_END) {
+      precondition(nest_class(UInt(size) / 16) == index && SizeClass.index(size: size) == index)
+      size -= 16
+    }
   }
 
-  var isNone: Bool { @_noLocks get { self == Span.none } }
-
-  var hasFreeBlock: Bool {
-    @_noLocks get { if case .some = record.pointee.free { true } else { false } }
+  private func checkList(_ first: Span, isFull: Bool, _ fits: (Span) -> Bool) -> Int {
+    var count = 0
+    var previous: Span?
+    var candidate: Span? = first.isNone ? nil : first
+    while let span = candidate {
+      precondition(span.owner == address && span.hasBlocks && span.isFull == isFull && fits(span))
+      precondition(previous == nil || span.record.pointee.previous?.record == previous?.record)
+      precondition(span.record.pointee.blocksOut > 0 || previous == nil, "an empty span was kept")
+      span.checkInvariants()
+      count += 1
+      previous = span
+      candidate = span.record.pointee.next
+    }
+    return count
   }
 
-  /// Whether the span is small enough to be kept by its heap when it is empty.
-  var mayStayEmpty: Bool { @_noLocks get { record.pointee.slotCount <= 8 } }
+  private func checkBlocks(_ first: FreeBlock, ofClass index: Int) -> Int32 {
+    var count: Int32 = 0
+    var block = first
+    while !block.isNone {
+      precondition(block.isSigned && Span(containing: block.address).sizeClass == index)
+      count += 1
+      block = block.next
+    }
+    return count
+  }
 }

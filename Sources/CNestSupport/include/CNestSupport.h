@@ -24,9 +24,14 @@ extern _Thread_local void *_Nonnull nest_thread_heap __attribute__((tls_model("i
 // Whether this thread has torn its heap down.
 extern _Thread_local int nest_thread_ended __attribute__((tls_model("initial-exec"))) NEST_HIDDEN;
 
-// A heap with no free block: its tables lead to a span with an empty free list. Never written.
+// A heap with no free block, a span with none, and the end of every list of blocks. Never written.
 extern const uint64_t nest_empty_heap[] NEST_HIDDEN;
 extern const uint64_t nest_empty_span[8] NEST_HIDDEN;
+extern const uint64_t nest_no_block_words[2] NEST_HIDDEN;
+
+// The number of the size class of 16 × index bytes, as SizeClass computes it (its invariants compare the two).
+#define NEST_CLASS_TABLE_END 16384
+extern const uint8_t nest_class_table[NEST_CLASS_TABLE_END / 16 + 1] NEST_HIDDEN;
 
 // One byte for each aligned 4 MiB of the address space (47 bits), not 0 where a chunk is. Untouched pages of it take no
 // memory.
@@ -42,13 +47,15 @@ extern uint8_t nest_fork_storage[8] NEST_HIDDEN;
 // The three locks, each on a cache line of its own, apart from what they guard.
 extern uint8_t nest_lock_storage[3][64] NEST_HIDDEN;
 
-// The secret of this process, by which links of free blocks are signed.
+// The secret of this process, by which links of free blocks are signed: 0 until a heap is made, and then with its highest
+// bit set, which no address has.
 extern uintptr_t nest_secret NEST_HIDDEN;
 
 NEST_LEAF static inline void *_Nonnull nest_heap(void) { return nest_thread_heap; }
 NEST_LEAF static inline void nest_set_heap(void *_Nonnull heap) { nest_thread_heap = heap; }
 NEST_LEAF static inline void *_Nonnull nest_no_heap(void) { return (void *)nest_empty_heap; }
 NEST_LEAF static inline void *_Nonnull nest_no_span(void) { return (void *)nest_empty_span; }
+NEST_LEAF static inline void *_Nonnull nest_no_block(void) { return (void *)nest_no_block_words; }
 NEST_LEAF static inline int nest_has_ended(void) { return nest_thread_ended; }
 NEST_LEAF static inline void nest_set_ended(int ended) { nest_thread_ended = ended; }
 NEST_LEAF static inline void *_Nonnull nest_lock(int index) { return nest_lock_storage[index]; }
@@ -58,10 +65,12 @@ NEST_LEAF static inline void *_Nonnull nest_page_heap(void) { return nest_page_h
 NEST_LEAF static inline void *_Nonnull nest_mappings(void) { return nest_mappings_storage; }
 NEST_LEAF static inline void *_Nonnull nest_heap_pool(void) { return nest_heap_pool_storage; }
 
-// Whether `address` lies in a chunk. An address beyond 47 bits is in none.
+NEST_LEAF static inline long nest_class(unsigned long sixteenths) { return nest_class_table[sixteenths]; }
+
+// Whether `address` lies in a chunk. One beyond 47 bits, which no user's memory has, is taken for what its lower bits say.
 NEST_LEAF static inline int nest_is_in_chunk(uintptr_t address) {
-  uintptr_t index = address >> NEST_CHUNK_SHIFT;
-  return index < sizeof nest_chunk_map && __atomic_load_n(&nest_chunk_map[index], __ATOMIC_RELAXED) != 0;
+  uintptr_t index = address >> NEST_CHUNK_SHIFT & (sizeof nest_chunk_map - 1);
+  return __atomic_load_n(&nest_chunk_map[index], __ATOMIC_RELAXED) != 0;
 }
 NEST_LEAF static inline void nest_set_in_chunk(uintptr_t address, uint8_t value) {
   __atomic_store_n(&nest_chunk_map[address >> NEST_CHUNK_SHIFT], value, __ATOMIC_RELEASE);
@@ -76,9 +85,12 @@ NEST_LEAF size_t nest_page_size(void);
 NEST_LEAF void *_Nullable nest_map(void *_Nullable hint, size_t size);
 // Resizes a mapping (part of one, that is not a part of two), moving it where `may_move`. NULL when that is impossible.
 NEST_LEAF void *_Nullable nest_remap(void *_Nonnull address, size_t size, size_t new_size, int may_move);
+// Moves the pages of one mapping over a part of another. 0 when that is impossible: then nothing may be left at `target`.
+NEST_LEAF int nest_move(void *_Nonnull source, size_t size, void *_Nonnull target);
 // These leave errno alone.
 NEST_LEAF void nest_unmap(void *_Nonnull address, size_t size);
-NEST_LEAF void nest_purge(void *_Nonnull address, size_t size);
+// Gives whole pages back; they read as zeros afterwards. 0 when that is impossible.
+NEST_LEAF int nest_purge(void *_Nonnull address, size_t size);
 NEST_LEAF void nest_advise_huge_pages(void *_Nonnull address, size_t size);
 
 // Lets the `nth` call from now of nest_map and nest_remap fail, and all after it until `count` have; for tests.

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import CNestSupport
+
+// Blocks of one class that a thread has at hand: what malloc takes first, and where free puts what the thread releases,
+// whichever heap's span it is of. The last one in is the first one out, since it is the likeliest to be in the processor's cache.
+//
+//     Bin             first ──▶ □ ──▶ □ ──▶ …            what the hit paths use; has room for `limit` blocks
+//     Bin.Reserve     first ──▶ □ ──▶ □ ──▶ … (count)    as many again, untouched
+//
+// Two lists, the magazines of Bonwick and Adams ("Magazines and Vmem", 2001), make a full bin and an empty one a matter of
+// two words: a full bin becomes the reserve, and an empty one takes it back. Only when the bin is full and there is a
+// reserve does that one go home. No list is ever walked to be cut.
+//
+// A bin may be given more blocks than it has room for, by its span: its room is negative then. For its span a block in here is
+// out. Only the heap's thread touches it.
+
+@usableFromInline
+struct Bin {
+  @usableFromInline
+  struct State {
+    @usableFromInline var first: FreeBlock
+    /// Blocks that may still come in. `limit` − `room` are there.
+    @usableFromInline var room: Int32
+    /// Blocks.
+    @usableFromInline var limit: Int32
+  }
+
+  struct Reserve {
+    var first: FreeBlock
+    /// Blocks.
+    var count: Int16
+    /// What the last scavenge saw: how many blocks were in the bin, and whether these were in the reserve.
+    var binCountThen: Int16
+    var isOld: Bool
+
+    @_noLocks
+    init(_ first: FreeBlock, count: Int32) {
+      self.first = first
+      self.count = Int16(truncatingIfNeeded: count)
+      binCountThen = -1
+      isOld = false
+    }
+  }
+
+  @usableFromInline let state: UnsafeMutablePointer<State>
+
+  @inlinable @inline(__always) @_noLocks
+  init(_ state: UnsafeMutablePointer<State>) { self.state = state }
+
+  /// Bytes of a bin, by which a thread's bins follow each other.
+  @inlinable @inline(__always) static var stride: Int { @_noLocks get { 16 } }
+
+  @inlinable @inline(__always)
+  var first: FreeBlock { @_noLocks get { state.pointee.first } }
+
+  @inlinable @inline(__always)
+  var hasRoom: Bool { @_noLocks get { state.pointee.room > 0 } }
+
+  /// Adds a block.
+  @inlinable @inline(__always) @_noLocks
+  func put(_ block: FreeBlock) {
+    state.pointee.room &-= 1
+    block.link(to: state.pointee.first)
+    state.pointee.first = block
+  }
+
+  /// Takes the first block, which is signed.
+  @inlinable @inline(__always) @_noLocks
+  func take() -> UnsafeMutableRawPointer {
+    let block = state.pointee.first
+    state.pointee.first = block.next
+    state.pointee.room &+= 1
+    block.clearSignature()
+    return block.pointer
+  }
+
+  /// The blocks in it.
+  var count: Int32 { @_noLocks get { state.pointee.limit - state.pointee.room } }
+
+  /// Replaces the blocks in it.
+  @_noLocks
+  func set(_ first: FreeBlock, count: Int32) {
+    state.pointee.first = first
+    state.pointee.room = state.pointee.limit - count
+  }
+}
