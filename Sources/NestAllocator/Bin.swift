@@ -25,6 +25,14 @@ struct Bin {
     @usableFromInline var room: Int32
     /// Blocks.
     @usableFromInline var limit: Int32
+
+    /// An empty bin.
+    @_noLocks
+    init(limit: Int32) {
+      first = FreeBlock.none
+      room = limit
+      self.limit = limit
+    }
   }
 
   struct Reserve {

@@ -40,6 +40,23 @@ struct Chunk {
     @usableFromInline var start: UInt32
     /// Bytes from the start of a heap to its bin for the span's blocks.
     @usableFromInline var binOffset: UInt16
+
+    /// The entry of a slot of a span that begins at `start`, of blocks of `sizeClass`.
+    @_noLocks
+    init(start: UnsafeMutableRawPointer, sizeClass: Int) {
+      reciprocal = UInt64.max / UInt64(SizeClass.blockSize(sizeClass)) + 1
+      self.start = UInt32(truncatingIfNeeded: UInt(bitPattern: start))
+      binOffset = UInt16(truncatingIfNeeded: sizeClass * Bin.stride)
+    }
+
+    private init() {
+      reciprocal = 0
+      start = 0
+      binOffset = 0
+    }
+
+    /// The entry of a slot that is not one of blocks.
+    static var none: Entry { @_noLocks get { Entry() } }
   }
 
   @inlinable @inline(__always) static var shift: Int { @_noLocks get { Int(NEST_CHUNK_SHIFT) } }

@@ -123,16 +123,13 @@ struct Span {
     record.pointee.owner.store(owner, ordering: .relaxed)
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
     record.pointee.capacity = UInt16(truncatingIfNeeded: slotCount * Chunk.slotSize / size)
-    setEntries(
-      Chunk.Entry(
-        reciprocal: UInt64.max / UInt64(size) + 1, start: UInt32(truncatingIfNeeded: UInt(bitPattern: start)),
-        binOffset: UInt16(truncatingIfNeeded: sizeClass * Bin.stride)))
+    setEntries(Chunk.Entry(start: start, sizeClass: sizeClass))
   }
 
   /// Makes the record one of no span, and so the entries of its slots.
   @_noLocks
   func clear() {
-    if hasBlocks { setEntries(Chunk.Entry(reciprocal: 0, start: 0, binOffset: 0)) }
+    if hasBlocks { setEntries(Chunk.Entry.none) }
     record.pointee.state = .free
     record.pointee.owner.store(0, ordering: .relaxed)
   }

@@ -105,8 +105,7 @@ struct ThreadHeap {
   @_noLocks
   func initialize() {
     for index in 0...SizeClass.last {
-      let limit = ThreadHeap.firstLimit(index)
-      bin(index).state.pointee = Bin.State(first: FreeBlock.none, room: limit, limit: limit)
+      bin(index).state.pointee = Bin.State(limit: ThreadHeap.firstLimit(index))
       reserves[index] = Bin.Reserve(FreeBlock.none, count: 0)
       available[index] = Span.none
     }
@@ -219,7 +218,7 @@ struct ThreadHeap {
     let limit = ThreadHeap.firstLimit(index)
     state.pointee.growth += Int(bin.state.pointee.limit - limit) * SizeClass.blockSize(index)
     reserves[index] = Bin.Reserve(FreeBlock.none, count: 0)
-    bin.state.pointee = Bin.State(first: FreeBlock.none, room: limit, limit: limit)
+    bin.state.pointee = Bin.State(limit: limit)
     sendHome(first)
     sendHome(reserve)
   }
