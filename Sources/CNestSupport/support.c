@@ -109,11 +109,41 @@ int nest_purge(void *address, size_t size) {
   return done;
 }
 
-int nest_move(void *source, size_t size, void *target) {
+// Whether all of it is in one mapping: only then does the system get as far as finding that it cannot become that long.
+static int is_one_mapping(char *address, size_t size) {
+  return mremap(address, size, 1ul << 46, 0) == MAP_FAILED && errno != EFAULT;
+}
+
+// Bytes at the start of a range that are in one mapping.
+static size_t size_of_first_mapping(char *address, size_t size) {
+  if (is_one_mapping(address, size)) return size;
+  size_t page = nest_page_size(), least = 0, most = size / page;
+  while (most - least > 1) {
+    size_t middle = least + (most - least) / 2;
+    if (is_one_mapping(address, middle * page)) least = middle; else most = middle;
+  }
+  return least * page;
+}
+
+struct nest_move nest_move_pages(uintptr_t source, size_t size, uintptr_t target, size_t least) {
   int error = errno;
-  int done = !must_fail() && mremap(source, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target;
+  struct nest_move move = {0, 0, 0};
+  while (move.used < size && move.lost == 0 && !must_fail()) {
+    char *from = (char *)source + move.used, *to = (char *)target + move.moved;
+    size_t piece = size_of_first_mapping(from, size - move.used);
+    if (piece == 0) break;
+    if (piece < least) {
+      munmap(from, piece);
+      move.used += piece;
+    } else if (mremap(from, piece, piece, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to) {
+      move.used += piece;
+      move.moved += piece;
+    } else {
+      move.lost = piece;
+    }
+  }
   errno = error;
-  return done;
+  return move;
 }
 
 void nest_advise_huge_pages(void *address, size_t size) {

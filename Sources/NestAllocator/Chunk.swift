@@ -49,6 +49,12 @@ struct Chunk {
       binOffset = UInt16(truncatingIfNeeded: sizeClass * Bin.stride)
     }
 
+    /// Whether a block of a class begins at `address`, which is in the slot.
+    @inlinable @inline(__always) @_noLocks
+    func hasBlock(at address: UInt) -> Bool {
+      UInt64(UInt32(truncatingIfNeeded: address) &- start) &* reciprocal < reciprocal
+    }
+
     private init() {
       reciprocal = 0
       start = 0

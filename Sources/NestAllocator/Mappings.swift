@@ -8,10 +8,10 @@ import Synchronization
 //
 // Live ones are in a hash table by address, so a block needs no header and begins on a page. Released ones stay for a
 // while in a short list, and serve later requests without page faults: the smallest that is large enough, whose rest
-// stays in the list; or else the largest, which the system makes longer, moving its pages, not their contents. What was in
-// the list through a whole interval is unmapped (see ``PageHeap``).
+// stays in the list; or else several, whose pages (not their contents) the system moves into one range. So they never lie
+// there in pieces that are all too small. What was in the list through a whole interval is unmapped (see ``PageHeap``).
 //
-// Mostly a block lies within one mapping of the system, which mremap(2) requires; where it does not, it is copied.
+// A block of such pages lies in several mappings of the system, which mremap(2) resizes only one by one: it is copied then.
 
 struct Mappings {
   struct Mapping {
@@ -38,8 +38,10 @@ struct Mappings {
   }
 
   private static var releasedLimit: Int { @_noLocks get { 64 } }
-  /// Bytes. A rest that is smaller stays with its block.
+  /// Bytes. A rest that is smaller stays with its block, and a smaller piece is not moved.
   private static var smallestRest: Int { @_noLocks get { 64 << 10 } }
+  /// Bytes of live blocks up to which blocks are gathered.
+  private static var mostBytesGathered: Int { @_noLocks get { 1 << 30 } }
   /// Bytes of the smallest mapping that is better in huge pages.
   private static var smallestWithHugePages: Int { 4 << 20 }
   /// Milliseconds.
@@ -173,13 +175,10 @@ struct Mappings {
 
   private func reuse(_ bytes: Int) -> Mapping? {
     let count = state.pointee.releasedCount
-    // The index of the smallest that is large enough, and of the largest; `count` for none.
+    // The index of the smallest that is large enough; `count` for none.
     var best = count
-    var largest = count
-    for index in 0..<count {
-      let size = released[index].size
-      if size >= bytes, best == count || size < released[best].size { best = index }
-      if largest == count || size > released[largest].size { largest = index }
+    for index in 0..<count where released[index].size >= bytes {
+      if best == count || released[index].size < released[best].size { best = index }
     }
     if best < count {
       var mapping = released[best]
@@ -193,13 +192,44 @@ struct Mappings {
       }
       return mapping
     }
-    guard largest < count, released[largest].size >= bytes / 8 else { return nil }
-    let mapping = released[largest]
-    guard let start = UnsafeMutableRawPointer(bitPattern: mapping.start),
-      let moved = nest_remap(start, mapping.size, bytes, 1)
+    return gather(bytes)
+  }
+
+  /// Makes a mapping of the pages of released ones, the largest first, and of new pages where these are not enough. Not where
+  /// there are so many live bytes that their pieces could come near the number of mappings that the system allows (65,530).
+  private func gather(_ bytes: Int) -> Mapping? {
+    guard state.pointee.releasedBytes >= bytes / 8, state.pointee.liveBytes <= Mappings.mostBytesGathered,
+      let start = nest_map(nil, bytes)
     else { return nil }
-    removeReleased(largest)
-    return Mapping(start: UInt(bitPattern: moved), size: bytes)
+    var filled = 0
+    while filled < bytes, let largest = largestReleased, released[largest].size >= Mappings.smallestRest {
+      let piece = released[largest]
+      let move = nest_move_pages(
+        piece.start, min(piece.size, bytes - filled), UInt(bitPattern: start) + UInt(filled),
+        Mappings.smallestRest)
+      removeReleased(largest)
+      filled += move.moved
+      let rest = Mapping(start: piece.start + UInt(move.used), size: piece.size - move.used)
+      if move.used > 0 && rest.size >= Mappings.smallestRest { append(rest) } else if rest.size > 0 { unmap(rest) }
+      if move.lost > 0 {
+        // Something else may be in the gap by now: it stays as it is.
+        nest_unmap(start, filled)
+        nest_unmap(start + filled + move.lost, bytes - filled - move.lost)
+        return nil
+      }
+    }
+    if bytes - filled >= Mappings.smallestWithHugePages { nest_advise_huge_pages(start + filled, bytes - filled) }
+    return Mapping(start: UInt(bitPattern: start), size: bytes)
+  }
+
+  /// The index of the largest released mapping; nil where there is none.
+  private var largestReleased: Int? {
+    var largest: Int?
+    for index in 0..<state.pointee.releasedCount {
+      if let other = largest, released[other].size >= released[index].size { continue }
+      largest = index
+    }
+    return largest
   }
 
   /// Lengthens the block of entry `index` by a released mapping that begins at its end, if there is one and it is enough.
@@ -249,6 +279,10 @@ struct Mappings {
       unmap(released[0])
       removeReleased(0)
     }
+    append(mapping)
+  }
+
+  private func append(_ mapping: Mapping) {
     released[state.pointee.releasedCount] = mapping
     state.pointee.releasedCount += 1
     state.pointee.releasedBytes += mapping.size

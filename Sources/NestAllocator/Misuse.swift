@@ -7,7 +7,7 @@ import CNestSupport
 
 @usableFromInline
 enum Misuse {
-  case freeOfForeign, freeOfInterior, freeTwice, writtenAfterFree, resizeOfForeign, sizeOfForeign
+  case freeOfForeign, freeOfInterior, freeTwice, writtenAfterFree, resizeOfFree, sizeOfForeign
 
   private var message: StaticString {
     switch self {
@@ -15,7 +15,7 @@ enum Misuse {
     case .freeOfInterior: "free of a pointer into the middle of a block"
     case .freeTwice: "free of a block that is free already (double free)"
     case .writtenAfterFree: "a free block has been written to (use after free, or an overflow of the block before)"
-    case .resizeOfForeign: "realloc of a pointer that is no block of this allocator"
+    case .resizeOfFree: "realloc of a block that is free (use after free)"
     case .sizeOfForeign: "malloc_usable_size of a pointer that is no block of this allocator"
     }
   }

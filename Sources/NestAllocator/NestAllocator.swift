@@ -59,9 +59,8 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
     let block = FreeBlock(pointer)
     guard nest_is_in_chunk(block.address) != 0 else { return NestSlowPath.deallocate(pointer) }
     let entry = Chunk(containing: block.address).entry(slot: Chunk.slot(of: block.address)).pointee
-    let offset = UInt64(UInt32(truncatingIfNeeded: block.address) &- entry.start)
     // Not so of large blocks, of free memory, and of pointers into blocks.
-    guard offset &* entry.reciprocal < entry.reciprocal else { return NestSlowPath.deallocate(pointer) }
+    guard entry.hasBlock(at: block.address) else { return NestSlowPath.deallocate(pointer) }
     let bin = ThreadHeap.current.bin(offset: Int(entry.binOffset))
     guard bin.hasRoom, !(Checks.checksFreeBlocks && block.isSigned) else { return NestSlowPath.deallocate(pointer) }
     bin.put(block)

@@ -140,6 +140,19 @@ enum NestSlowPath {
     -> UnsafeMutableRawPointer?
   {
     guard isValid(size: size, align: align) else { return nil }
+    if nest_is_in_chunk(UInt(bitPattern: pointer)) != 0, Nest<StandardChecks>.isInTable(size, align) {
+      let block = FreeBlock(pointer)
+      let entry = Chunk(containing: block.address).entry(slot: Chunk.slot(of: block.address)).pointee
+      if entry.hasBlock(at: block.address) {
+        if block.isSigned { Misuse.resizeOfFree.die(block.address) }
+        let old = Int(entry.binOffset) / Bin.stride
+        if old == SizeClass.index(size: size, align: align) { return pointer }
+        guard let moved = Nest<StandardChecks>.allocate(size: size, align: align) else { return nil }
+        nest_copy(moved, pointer, min(min(oldSize, SizeClass.blockSize(old)), size))
+        Nest<StandardChecks>.deallocate(pointer)
+        return moved
+      }
+    }
     let usable = usableSize(of: pointer)
     // Whoever releases the block may say its new size, and be believed: so a small block stays only in its class.
     let isLarge = usable > SizeClass.largest || align > Chunk.slotSize

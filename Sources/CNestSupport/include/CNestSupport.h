@@ -85,8 +85,11 @@ NEST_LEAF size_t nest_page_size(void);
 NEST_LEAF void *_Nullable nest_map(void *_Nullable hint, size_t size);
 // Resizes a mapping (part of one, that is not a part of two), moving it where `may_move`. NULL when that is impossible.
 NEST_LEAF void *_Nullable nest_remap(void *_Nonnull address, size_t size, size_t new_size, int may_move);
-// Moves the pages of one mapping over a part of another. 0 when that is impossible: then nothing may be left at `target`.
-NEST_LEAF int nest_move(void *_Nonnull source, size_t size, void *_Nonnull target);
+// Moves the pages of `size` bytes, or fewer, to `target`, which is mapped, in place of the ones there. Pieces below `least` that
+// are mappings of their own are unmapped instead. `used` bytes from the start of `source` are gone then, and `moved` bytes from
+// the start of `target` are theirs. If `lost` is not 0, nothing may be mapped any more in so many bytes behind these.
+struct nest_move { size_t used, moved, lost; };
+NEST_LEAF struct nest_move nest_move_pages(uintptr_t source, size_t size, uintptr_t target, size_t least);
 // These leave errno alone.
 NEST_LEAF void nest_unmap(void *_Nonnull address, size_t size);
 // Gives whole pages back; they read as zeros afterwards. 0 when that is impossible.
