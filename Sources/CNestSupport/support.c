@@ -146,12 +146,6 @@ struct nest_move nest_move_pages(uintptr_t source, size_t size, uintptr_t target
   return move;
 }
 
-void nest_advise_huge_pages(void *address, size_t size) {
-  int error = errno;
-  madvise(address, size, MADV_HUGEPAGE);
-  errno = error;
-}
-
 int64_t nest_milliseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

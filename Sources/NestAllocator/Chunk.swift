@@ -55,6 +55,9 @@ struct Chunk {
       UInt64(UInt32(truncatingIfNeeded: address) &- start) &* reciprocal < reciprocal
     }
 
+    /// The class of the span's blocks.
+    var sizeClass: Int { @_noLocks get { Int(binOffset) / Bin.stride } }
+
     private init() {
       reciprocal = 0
       start = 0

@@ -38,12 +38,11 @@ struct Mappings {
   }
 
   private static var releasedLimit: Int { @_noLocks get { 64 } }
-  /// Bytes. A rest that is smaller stays with its block, and a smaller piece is not moved.
+  /// Bytes. A rest that is smaller stays with its block.
   private static var smallestRest: Int { @_noLocks get { 64 << 10 } }
-  /// Bytes of live blocks up to which blocks are gathered.
-  private static var mostBytesGathered: Int { @_noLocks get { 1 << 30 } }
-  /// Bytes of the smallest mapping that is better in huge pages.
-  private static var smallestWithHugePages: Int { 4 << 20 }
+  /// Bytes of the smallest piece that is moved, and how many pieces there should be at most.
+  private static var smallestPiece: Int { @_noLocks get { 16 << 10 } }
+  private static var mostPieces: Int { @_noLocks get { 1 << 14 } }
   /// Milliseconds.
   private static var interval: Int64 { @_noLocks get { 250 } }
 
@@ -77,8 +76,6 @@ struct Mappings {
     } else {
       if zeroed { evict(bytes) }
       guard let start = mapFresh(bytes, align: align, page: page) else { return nil }
-      // Whoever asks for zeros may use them sparsely; a block that is not zeroed is filled.
-      if !zeroed && bytes >= Mappings.smallestWithHugePages { nest_advise_huge_pages(start, bytes) }
       mapping = Mapping(start: UInt(bitPattern: start), size: bytes)
     }
     insert(mapping)
@@ -195,22 +192,20 @@ struct Mappings {
     return gather(bytes)
   }
 
-  /// Makes a mapping of the pages of released ones, the largest first, and of new pages where these are not enough. Not where
-  /// there are so many live bytes that their pieces could come near the number of mappings that the system allows (65,530).
+  /// Makes a mapping of the pages of released ones, the largest first, and of new pages where these are not enough.
   private func gather(_ bytes: Int) -> Mapping? {
-    guard state.pointee.releasedBytes >= bytes / 8, state.pointee.liveBytes <= Mappings.mostBytesGathered,
-      let start = nest_map(nil, bytes)
-    else { return nil }
+    guard state.pointee.releasedBytes >= bytes / 8, let start = nest_map(nil, bytes) else { return nil }
+    // Each piece stays a mapping of its own: so many that all together remain far below what the system allows (65,530).
+    let least = max(Mappings.smallestPiece, state.pointee.liveBytes / Mappings.mostPieces)
     var filled = 0
-    while filled < bytes, let largest = largestReleased, released[largest].size >= Mappings.smallestRest {
+    while filled < bytes, let largest = largestReleased, released[largest].size >= least {
       let piece = released[largest]
       let move = nest_move_pages(
-        piece.start, min(piece.size, bytes - filled), UInt(bitPattern: start) + UInt(filled),
-        Mappings.smallestRest)
+        piece.start, min(piece.size, bytes - filled), UInt(bitPattern: start) + UInt(filled), least)
       removeReleased(largest)
       filled += move.moved
       let rest = Mapping(start: piece.start + UInt(move.used), size: piece.size - move.used)
-      if move.used > 0 && rest.size >= Mappings.smallestRest { append(rest) } else if rest.size > 0 { unmap(rest) }
+      if move.used > 0 && rest.size >= least { append(rest) } else if rest.size > 0 { unmap(rest) }
       if move.lost > 0 {
         // Something else may be in the gap by now: it stays as it is.
         nest_unmap(start, filled)
@@ -218,7 +213,6 @@ struct Mappings {
         return nil
       }
     }
-    if bytes - filled >= Mappings.smallestWithHugePages { nest_advise_huge_pages(start + filled, bytes - filled) }
     return Mapping(start: UInt(bitPattern: start), size: bytes)
   }
 

@@ -28,7 +28,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
   /// Allocates. See ``AllocatorABI/allocate(size:align:)``.
   @inlinable @inline(__always)
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
-    if isInTable(size, align) {
+    if SizeClass.isInTable(size: size, align: align) {
       let bin = ThreadHeap.current.bin(offset: SizeClass.index(size: size, align: align) &* Bin.stride)
       if Checks.checksFreeBlocks ? bin.first.isSigned : !bin.first.isNone { return bin.take() }
     }
@@ -39,18 +39,12 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
   /// ``AllocatorABI/deallocate(_:oldSize:align:)``.
   @inlinable @inline(__always)
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
-    if Checks.trustsSizes, isInTable(oldSize, align) {
+    if Checks.trustsSizes, SizeClass.isInTable(size: oldSize, align: align) {
       let block = FreeBlock(pointer)
       let bin = ThreadHeap.current.bin(offset: SizeClass.index(size: oldSize, align: align) &* Bin.stride)
       if bin.hasRoom, !(Checks.checksFreeBlocks && block.isSigned) { return bin.put(block) }
     }
     deallocate(pointer)
-  }
-
-  @inlinable @inline(__always)
-  static func isInTable(_ size: Int, _ align: Int) -> Bool {
-    UInt(bitPattern: size) <= UInt(SizeClass.largestInTable)
-      && UInt(bitPattern: align &- 1) < UInt(SizeClass.largestInTable) && align & (align &- 1) == 0
   }
 
   /// Releases. See ``MallocABI/deallocate(_:)``.

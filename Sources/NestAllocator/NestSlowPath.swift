@@ -19,7 +19,11 @@ enum NestSlowPath {
     guard rounded <= SizeClass.largest && align <= Chunk.slotSize else {
       return allocateLarge(size: size, align: align, zeroed: false)
     }
-    let index = SizeClass.index(size: rounded)
+    return allocate(class: SizeClass.index(size: rounded))
+  }
+
+  @inline(__always) @_noLocks
+  private static func allocate(class index: Int) -> UnsafeMutableRawPointer? {
     let heap = ThreadHeap.current
     let bin = heap.bin(index)
     if bin.first.isSigned { return bin.take() }
@@ -58,12 +62,14 @@ enum NestSlowPath {
     return span.start
   }
 
+  @_noLocks
   private static func rounded(size: Int, align: Int) -> Int? {
     guard isValid(size: size, align: align) else { return nil }
     let (padded, overflow) = max(size, 1).addingReportingOverflow(align - 1)
     return overflow ? nil : padded & -align
   }
 
+  @_noLocks
   private static func isValid(size: Int, align: Int) -> Bool {
     size >= 0 && align > 0 && align & (align &- 1) == 0
   }
@@ -100,15 +106,21 @@ enum NestSlowPath {
       let offset = block.address - UInt(bitPattern: span.start)
       if offset % UInt(span.blockSize) != 0 { Misuse.freeOfInterior.die(block.address) }
       if block.isSigned { Misuse.freeTwice.die(block.address) }
-      let heap = ThreadHeap.current
-      if heap.isNone { return ThreadHeap.releaseWithoutHeap(block) }
-      heap.releaseSlowly(block, span.sizeClass)
+      release(block, span.sizeClass)
     case .large:
       if pointer != span.start { Misuse.freeOfInterior.die(block.address) }
       PageHeap.shared.release(span)
     case .free: (span.isInLargeBlock ? Misuse.freeOfInterior : Misuse.freeTwice).die(block.address)
     case .heap: Misuse.freeOfForeign.die(block.address)
     }
+  }
+
+  @inline(__always) @_noLocks
+  private static func release(_ block: FreeBlock, _ index: Int) {
+    let heap = ThreadHeap.current
+    if heap.isNone { return ThreadHeap.releaseWithoutHeap(block) }
+    let bin = heap.bin(index)
+    if bin.hasRoom { bin.put(block) } else { heap.releaseSlowly(block, index) }
   }
 
   /// The span in which `address` is; nil where it is in no chunk.
@@ -140,16 +152,16 @@ enum NestSlowPath {
     -> UnsafeMutableRawPointer?
   {
     guard isValid(size: size, align: align) else { return nil }
-    if nest_is_in_chunk(UInt(bitPattern: pointer)) != 0, Nest<StandardChecks>.isInTable(size, align) {
+    if nest_is_in_chunk(UInt(bitPattern: pointer)) != 0, SizeClass.isInTable(size: size, align: align) {
       let block = FreeBlock(pointer)
       let entry = Chunk(containing: block.address).entry(slot: Chunk.slot(of: block.address)).pointee
       if entry.hasBlock(at: block.address) {
         if block.isSigned { Misuse.resizeOfFree.die(block.address) }
-        let old = Int(entry.binOffset) / Bin.stride
-        if old == SizeClass.index(size: size, align: align) { return pointer }
-        guard let moved = Nest<StandardChecks>.allocate(size: size, align: align) else { return nil }
-        nest_copy(moved, pointer, min(min(oldSize, SizeClass.blockSize(old)), size))
-        Nest<StandardChecks>.deallocate(pointer)
+        let index = SizeClass.index(size: size, align: align)
+        if index == entry.sizeClass { return pointer }
+        guard let moved = allocate(class: index) else { return nil }
+        nest_copy(moved, pointer, min(min(oldSize, SizeClass.blockSize(entry.sizeClass)), size))
+        release(block, entry.sizeClass)
         return moved
       }
     }

@@ -21,6 +21,13 @@ enum SizeClass {
   /// Bytes up to which sizes and alignments are looked up in a table: rounded up, they are at most twice that.
   @inlinable @inline(__always) static var largestInTable: Int { @_noLocks get { 8 << 10 } }
 
+  /// Whether the table has the class of these.
+  @inlinable @inline(__always) @_noLocks
+  static func isInTable(size: Int, align: Int) -> Bool {
+    UInt(bitPattern: size) <= UInt(largestInTable) && UInt(bitPattern: align &- 1) < UInt(largestInTable)
+      && align & (align &- 1) == 0
+  }
+
   /// The class of `size` bytes at a multiple of `align`, both at most ``largestInTable``.
   @inlinable @inline(__always) @_noLocks
   static func index(size: Int, align: Int) -> Int {

@@ -94,7 +94,6 @@ NEST_LEAF struct nest_move nest_move_pages(uintptr_t source, size_t size, uintpt
 NEST_LEAF void nest_unmap(void *_Nonnull address, size_t size);
 // Gives whole pages back; they read as zeros afterwards. 0 when that is impossible.
 NEST_LEAF int nest_purge(void *_Nonnull address, size_t size);
-NEST_LEAF void nest_advise_huge_pages(void *_Nonnull address, size_t size);
 
 // Lets the `nth` call from now of nest_map and nest_remap fail, and all after it until `count` have; for tests.
 void nest_fail_mappings(long nth, long count);
