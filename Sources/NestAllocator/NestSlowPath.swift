@@ -157,7 +157,7 @@ enum NestSlowPath {
       let entry = Chunk(containing: block.address).entry(slot: Chunk.slot(of: block.address)).pointee
       if entry.hasBlock(at: block.address) {
         if block.isSigned { Misuse.resizeOfFree.die(block.address) }
-        let index = SizeClass.index(size: size, align: align)
+        let index = SizeClass.index(size: max(size, 1), align: align)
         if index == entry.sizeClass { return pointer }
         guard let moved = allocate(class: index) else { return nil }
         nest_copy(moved, pointer, min(min(oldSize, SizeClass.blockSize(entry.sizeClass)), size))

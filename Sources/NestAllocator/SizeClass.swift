@@ -28,7 +28,7 @@ enum SizeClass {
       && align & (align &- 1) == 0
   }
 
-  /// The class of `size` bytes at a multiple of `align`, both at most ``largestInTable``.
+  /// The class of `size` bytes at a multiple of `align` (class 0 of 0 bytes), both at most ``largestInTable``.
   @inlinable @inline(__always) @_noLocks
   static func index(size: Int, align: Int) -> Int {
     let mask = (align &- 1) | 15
