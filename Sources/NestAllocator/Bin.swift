@@ -24,14 +24,17 @@ struct Bin {
     /// Blocks that may still come in. `limit` − `room` are there.
     @usableFromInline var room: Int32
     /// Blocks.
-    @usableFromInline var limit: Int32
+    var limit: Int16
+    /// Whether the bin has been filled from a span since its limit last grew. Who only releases wants no larger one.
+    var wasFilled: Bool
 
     /// An empty bin.
     @_noLocks
-    init(limit: Int32) {
+    init(limit: Int16) {
       first = FreeBlock.none
-      room = limit
+      room = Int32(limit)
       self.limit = limit
+      wasFilled = false
     }
   }
 
@@ -85,12 +88,12 @@ struct Bin {
   }
 
   /// The blocks in it.
-  var count: Int32 { @_noLocks get { state.pointee.limit - state.pointee.room } }
+  var count: Int32 { @_noLocks get { Int32(state.pointee.limit) - state.pointee.room } }
 
   /// Replaces the blocks in it.
   @_noLocks
   func set(_ first: FreeBlock, count: Int32) {
     state.pointee.first = first
-    state.pointee.room = state.pointee.limit - count
+    state.pointee.room = Int32(state.pointee.limit) - count
   }
 }

@@ -142,12 +142,11 @@ struct Mappings {
     }
   }
 
-  /// Unmaps all released mappings.
+  /// Unmaps released mappings of `bytes`, as far as there are so many.
   @_noLocks
-  func releaseFreeMemory() {
+  func releaseFreeMemory(_ bytes: Int) {
     lock.lock()
-    evict(Int.max)
-    state.pointee.releasedLow = 0
+    evict(bytes)
     lock.unlock()
   }
 
@@ -286,9 +285,17 @@ struct Mappings {
   private func evict(_ bytes: Int) {
     var left = bytes
     while left > 0, state.pointee.releasedCount > 0 {
-      left -= released[0].size
-      unmap(released[0])
-      removeReleased(0)
+      let oldest = released[0]
+      // The end of one that is much larger is enough.
+      let size = oldest.size - left >= Mappings.smallestRest ? (left + Mappings.smallestRest - 1) & -Mappings.smallestRest : oldest.size
+      unmap(Mapping(start: oldest.start + UInt(oldest.size - size), size: size))
+      left -= size
+      if size == oldest.size {
+        removeReleased(0)
+      } else {
+        released[0].size -= size
+        setReleasedBytes(state.pointee.releasedBytes - size)
+      }
     }
   }
 

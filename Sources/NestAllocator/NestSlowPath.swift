@@ -212,7 +212,7 @@ enum NestSlowPath {
   static func releaseFreeMemory() {
     let heap = ThreadHeap.current
     if !heap.isNone { heap.releaseEmptySpans() }
-    Mappings.shared.releaseFreeMemory()
+    Mappings.shared.releaseFreeMemory(Int.max)
     PageHeap.shared.releaseFreeMemory()
   }
 }

@@ -49,10 +49,14 @@ struct PageHeap {
   /// the caller's to initialize, and whether all of the run is zeros. Maps a new chunk only if `mayMap`.
   @_noLocks
   func allocate(count: Int, align: Int, mayMap: Bool = true) -> (span: Span, isZeroed: Bool)? {
-    if let found = tryAllocating(count: count, align: align, mayMap: mayMap) { return found }
-    guard mayMap, Mappings.shared.hasReleased else { return nil }
-    // Address space or memory is short: what mappings are kept goes first. Not under the lock, see `Mappings`.
-    Mappings.shared.releaseFreeMemory()
+    if let found = tryAllocating(count: count, align: align, mayMap: false) { return found }
+    guard mayMap else { return nil }
+    // What is kept of mappings goes before more is asked for. Not under the lock, see `Mappings`.
+    Mappings.shared.releaseFreeMemory(Chunk.size)
+    if let found = tryAllocating(count: count, align: align, mayMap: true) { return found }
+    // Address space or memory is short.
+    guard Mappings.shared.hasReleased else { return nil }
+    Mappings.shared.releaseFreeMemory(Int.max)
     return tryAllocating(count: count, align: align, mayMap: true)
   }
 

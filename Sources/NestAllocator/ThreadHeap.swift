@@ -121,8 +121,8 @@ struct ThreadHeap {
   }
 
   /// Blocks that a bin may hold at first: 1 KiB. Bin 0 is of no class, and holds none.
-  private static func firstLimit(_ index: Int) -> Int32 {
-    index == 0 ? 0 : Int32(truncatingIfNeeded: min(32, 1024 / SizeClass.blockSize(index)))
+  private static func firstLimit(_ index: Int) -> Int16 {
+    index == 0 ? 0 : Int16(truncatingIfNeeded: min(32, 1024 / SizeClass.blockSize(index)))
   }
 
   // MARK: Taking blocks
@@ -143,6 +143,7 @@ struct ThreadHeap {
       if span.hasFreeBlock {
         let (first, count) = span.takeFreeBlocks()
         bin.set(first, count: count)
+        bin.state.pointee.wasFilled = true
         return takeChecked(bin)
       }
       if span.isNone {
@@ -249,11 +250,12 @@ struct ThreadHeap {
     let limit = Int(bin.state.pointee.limit)
     let more = max(limit, 1)
     let size = SizeClass.blockSize(index)
-    guard limit + more <= ThreadHeap.mostBlocks, (limit + more) * size <= ThreadHeap.mostBytes,
+    guard bin.state.pointee.wasFilled, limit + more <= ThreadHeap.mostBlocks, (limit + more) * size <= ThreadHeap.mostBytes,
       more * size <= state.pointee.growth
     else { return false }
     state.pointee.growth -= more * size
-    bin.state.pointee.limit += Int32(truncatingIfNeeded: more)
+    bin.state.pointee.wasFilled = false
+    bin.state.pointee.limit += Int16(truncatingIfNeeded: more)
     bin.state.pointee.room += Int32(truncatingIfNeeded: more)
     return bin.hasRoom
   }
