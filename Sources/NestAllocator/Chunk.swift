@@ -3,17 +3,17 @@
 
 import CNestSupport
 
-// A chunk: 4 MiB of address space, aligned to as much, cut into 512 slots of 8 KiB.
+// A chunk: 4 MiB of address space, aligned to as much, cut into 1,024 slots of 4 KiB.
 //
-//     0        8 KiB        40 KiB                                    4 MiB
+//     0        8 KiB        56 KiB                                    4 MiB
 //     ┌──────────┬────────────┬──────────┬──────────┬───────── … ───────┐
-//     │ slots'   │ spans'     │ slot 5   │ slot 6   │                   │
+//     │ slots'   │ spans'     │ slot 14  │ slot 15  │                   │
 //     │ entries  │ records    │          │          │                   │
 //     └──────────┴────────────┴──────────┴──────────┴───────── … ───────┘
-//      512 × 16    512 × 64     a span is a run of slots; its record is that of its first slot
+//      1024 × 8    1024 × 48    a span is a run of slots; its record is that of its first slot
 //
-// Masking an address gives its chunk, shifting it the slot, whose entry says all that the release of a block needs: four to a
-// cache line. The chunk's own header lies in the records of slots 0 to 4, which are of no span; their entries stay zeros, so
+// Masking an address gives its chunk, shifting it the slot, whose entry says all that the release of a block needs: eight to a
+// cache line. The chunk's own header lies in the records of slots 0 to 13, which are of no span; their entries stay zeros, so
 // that an address there is none of a block. Only touched pages of all this take memory.
 //
 // The page heap's lock guards the header. Set bits of `free` are slots of no span; set bits of `dirty` are among them, and
@@ -33,49 +33,53 @@ struct Chunk {
   /// What is known of a slot. Written where a span is made and unmade, read by all who have a block of it.
   @usableFromInline
   struct Entry {
-    /// 2⁶⁴ / the size of the span's blocks, rounded up: tells with one multiplication whether an offset is one of a block.
-    /// 0 where the slot is not one of blocks, so that nothing is one.
-    @usableFromInline var reciprocal: UInt64
-    /// The lower half of the address at which the span begins; for a large block only in the entry of its first slot.
-    @usableFromInline var start: UInt32
-    /// Bytes from the start of a heap to its bin for the span's blocks.
-    @usableFromInline var binOffset: UInt16
+    /// The lower half of the address at which the span begins, a multiple of 4 KiB, and in its last 12 bits the bytes from
+    /// the start of a heap to its bin for the span's blocks.
+    @usableFromInline let startAndBin: UInt32
+    /// 2³² / the size of the span's blocks, rounded up: tells with one multiplication whether an offset is one of a block. 0
+    /// where the slot is not one of blocks, so that nothing is one.
+    @usableFromInline let reciprocal: UInt32
 
     /// The entry of a slot of a span that begins at `start`, of blocks of `sizeClass`.
     @_noLocks
     init(start: UnsafeMutableRawPointer, sizeClass: Int) {
-      reciprocal = UInt64.max / UInt64(SizeClass.blockSize(sizeClass)) + 1
-      self.start = UInt32(truncatingIfNeeded: UInt(bitPattern: start))
-      binOffset = UInt16(truncatingIfNeeded: sizeClass * Bin.stride)
+      startAndBin = UInt32(truncatingIfNeeded: UInt(bitPattern: start) | UInt(bitPattern: sizeClass * Bin.stride))
+      let size = SizeClass.blockSize(sizeClass)
+      reciprocal = UInt32(truncatingIfNeeded: ((1 << 32) + size - 1) / size)
     }
-
-    /// Whether a block of a class begins at `address`, which is in the slot.
-    @inlinable @inline(__always) @_noLocks
-    func hasBlock(at address: UInt) -> Bool {
-      UInt64(UInt32(truncatingIfNeeded: address) &- start) &* reciprocal < reciprocal
-    }
-
-    /// The class of the span's blocks.
-    var sizeClass: Int { @_noLocks get { Int(binOffset) / Bin.stride } }
 
     private init() {
+      startAndBin = 0
       reciprocal = 0
-      start = 0
-      binOffset = 0
     }
 
     /// The entry of a slot that is not one of blocks.
     static var none: Entry { @_noLocks get { Entry() } }
+
+    @inlinable @inline(__always)
+    var binOffset: Int { @_noLocks get { Int(startAndBin & 0xfff) } }
+
+    /// The class of the span's blocks.
+    var sizeClass: Int { @_noLocks get { binOffset / Bin.stride } }
+
+    /// Whether a block of a class begins at `address`, which is in the slot.
+    @inlinable @inline(__always) @_noLocks
+    func hasBlock(at address: UInt) -> Bool {
+      let offset = UInt32(truncatingIfNeeded: address) &- (startAndBin & ~0xfff)
+      // Exact, since the product of the span's bytes and the block's is less than 2³² (or the size is a power of two): for a
+      // multiple of the size the product here is less than the reciprocal, for all else it is at least that.
+      return offset &* reciprocal < reciprocal
+    }
   }
 
   @inlinable @inline(__always) static var shift: Int { @_noLocks get { Int(NEST_CHUNK_SHIFT) } }
   @inlinable @inline(__always) static var size: Int { @_noLocks get { 1 << shift } }
-  @inlinable @inline(__always) static var slotShift: Int { @_noLocks get { 13 } }
+  @inlinable @inline(__always) static var slotShift: Int { @_noLocks get { 12 } }
   @inlinable @inline(__always) static var slotSize: Int { @_noLocks get { 1 << slotShift } }
   @inlinable @inline(__always) static var slotCount: Int { @_noLocks get { size >> slotShift } }
-  static var firstSlot: Int { @_noLocks get { 5 } }
-  static var recordSize: Int { @_noLocks get { 64 } }
-  static var recordsOffset: Int { @_noLocks get { slotCount &* 16 } }
+  static var firstSlot: Int { @_noLocks get { 14 } }
+  static var recordSize: Int { @_noLocks get { 48 } }
+  static var recordsOffset: Int { @_noLocks get { slotCount * 8 } }
 
   @usableFromInline let base: UnsafeMutableRawPointer
 

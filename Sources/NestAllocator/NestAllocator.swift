@@ -17,7 +17,7 @@ public typealias NestAllocator = Nest<StandardChecks>
 ///
 /// A block of up to 64 KiB lies in a span of its size class, owned by a thread; one of up to 1 MiB is a span of its own; a
 /// larger one is a mapping. Blocks have no header: a map with a byte for each 4 MiB tells chunks from other memory, and a
-/// chunk has a record for each 8 KiB.
+/// chunk has an entry for each 4 KiB.
 ///
 /// The contract is that of ``AllocatorABI`` and ``MallocABI``; any alignment up to 2⁶² that memory suffices for is served. No
 /// function takes a lock on its hit path. `Checks` says which misuse is found; that ends the process with a message.
@@ -55,7 +55,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
     let entry = Chunk(containing: block.address).entry(slot: Chunk.slot(of: block.address)).pointee
     // Not so of large blocks, of free memory, and of pointers into blocks.
     guard entry.hasBlock(at: block.address) else { return NestSlowPath.deallocate(pointer) }
-    let bin = ThreadHeap.current.bin(offset: Int(entry.binOffset))
+    let bin = ThreadHeap.current.bin(offset: entry.binOffset)
     guard bin.hasRoom, !(Checks.checksFreeBlocks && block.isSigned) else { return NestSlowPath.deallocate(pointer) }
     bin.put(block)
   }

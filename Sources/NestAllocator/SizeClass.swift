@@ -6,8 +6,8 @@ import CNestSupport
 // Size classes: the block sizes of which spans are made.
 //
 // Multiples of 16 bytes up to 256, then eight to each doubling up to 64 KiB: 80 classes, numbered from 1, and a block above
-// 128 bytes wastes less than an eighth of itself. A class whose size is a multiple of 2ⁿ (n ≤ 13) has all its blocks aligned to
-// 2ⁿ, since spans begin at multiples of 8 KiB; and the class of a multiple of 2ⁿ is itself a multiple of 2ⁿ. So alignment
+// 128 bytes wastes less than an eighth of itself. A class whose size is a multiple of 2ⁿ (n ≤ 12) has all its blocks aligned to
+// 2ⁿ, since spans begin at multiples of 4 KiB; and the class of a multiple of 2ⁿ is itself a multiple of 2ⁿ. So alignment
 // takes no more than rounding the size up to it.
 
 @usableFromInline
@@ -24,11 +24,11 @@ enum SizeClass {
   /// Whether the table has the class of these.
   @inlinable @inline(__always) @_noLocks
   static func isInTable(size: Int, align: Int) -> Bool {
-    UInt(bitPattern: size) <= UInt(largestInTable) && UInt(bitPattern: align &- 1) < UInt(largestInTable)
+    UInt(bitPattern: size) <= UInt(largestInTable) && UInt(bitPattern: align &- 1) < UInt(Chunk.slotSize)
       && align & (align &- 1) == 0
   }
 
-  /// The class of `size` bytes at a multiple of `align` (class 0 of 0 bytes), both at most ``largestInTable``.
+  /// The class of `size` bytes at a multiple of `align` (class 0 of 0 bytes), both at most those.
   @inlinable @inline(__always) @_noLocks
   static func index(size: Int, align: Int) -> Int {
     let mask = (align &- 1) | 15
@@ -50,13 +50,14 @@ enum SizeClass {
     index <= 16 ? index &* 16 : ((index &- 1) & 7 &+ 9) &<< ((index &- 1) &>> 3 &+ 3)
   }
 
-  /// The slots of a span of class `index`: 8 KiB at least, fewer blocks the larger they are, and at most a sixteenth left
+  /// The slots of a span of class `index`: 4 KiB at least, fewer blocks the larger they are, and at most a sixteenth left
   /// over.
   @_noLocks
   static func slotCount(_ index: Int) -> Int {
     let size = blockSize(index)
     let least =
       switch size {
+      case 129...512: 4 << 10
       case ...(2 << 10): 8 << 10
       case ...(8 << 10): 16 << 10
       default: size

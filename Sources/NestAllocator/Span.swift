@@ -52,7 +52,7 @@ struct Span {
     let chunk = Chunk(containing: address)
     let slot = Chunk.slot(of: address)
     let entry = chunk.entry(slot: slot)
-    self = chunk.span(slot: entry.pointee.reciprocal == 0 ? slot : Chunk.slot(of: UInt(entry.pointee.start)))
+    self = chunk.span(slot: entry.pointee.reciprocal == 0 ? slot : Chunk.slot(of: UInt(entry.pointee.startAndBin)))
   }
 
   @_noLocks
@@ -64,7 +64,7 @@ struct Span {
 
   var firstSlot: Int {
     @_noLocks get {
-      Int(bitPattern: address & UInt(Chunk.size - 1)) / Chunk.recordSize - Chunk.recordsOffset / Chunk.recordSize
+      (Int(bitPattern: address & UInt(Chunk.size - 1)) - Chunk.recordsOffset) / Chunk.recordSize
     }
   }
 
@@ -97,7 +97,7 @@ struct Span {
   var hasFreeBlock: Bool { @_noLocks get { !record.pointee.free.isNone } }
 
   /// Whether the span is small enough to be kept by its heap when it is empty.
-  var mayStayEmpty: Bool { @_noLocks get { record.pointee.slotCount <= 8 } }
+  var mayStayEmpty: Bool { @_noLocks get { record.pointee.slotCount <= 16 } }
 
   /// Makes the run of slots that begins at this record a span that is not cut into blocks.
   @_noLocks

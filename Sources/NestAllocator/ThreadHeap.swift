@@ -10,7 +10,7 @@ import Synchronization
 //     reserve(1…80)      per class, as many again
 //     available(1…80)    per class, spans with free or uncarved blocks; the first is the current one
 //     full               spans with neither, of all classes
-//     spare              empty spans of one slot, for whichever class is next
+//     spare(1, 2)        empty spans of one slot, and of two, for whichever class is next
 //     outbox             lists of blocks on their way to other heaps, one for each
 //     inbox              blocks of this heap's spans that other threads have released
 //
@@ -23,8 +23,8 @@ import Synchronization
 struct ThreadHeap {
   struct State: ~Copyable {
     var full: Span
-    var spare: Span?
-    var spareCount: Int
+    /// Slots of the spare spans.
+    var spareSlots: Int
     var nextInPool: ThreadHeap?
     /// Spans that the heap owns, without the spare ones.
     var spanCount: Int
@@ -66,18 +66,19 @@ struct ThreadHeap {
   private static var reservesOffset: Int { @_noLocks get { 1296 } }
   private static var availableOffset: Int { @_noLocks get { 2592 } }
   private static var stateOffset: Int { @_noLocks get { 3248 } }
+  private static var sparesOffset: Int { @_noLocks get { 3296 } }
   private static var outboxOffset: Int { @_noLocks get { 3328 } }
   private static var inboxOffset: Int { @_noLocks get { 3584 } }
 
   private static var outboxCount: Int { @_noLocks get { 8 } }
-  /// Spare spans that a heap keeps.
-  private static var spareLimit: Int { @_noLocks get { 8 } }
+  /// Slots of all spare spans that a heap keeps.
+  private static var spareLimit: Int { @_noLocks get { 16 } }
   /// Spans from the page heap after which blocks that nobody uses go home.
-  private static var scavengeInterval: Int { @_noLocks get { 8 } }
+  private static var scavengeInterval: Int { @_noLocks get { 12 } }
   /// Bytes by which the limits of a heap's bins grow in all.
   private static var growthLimit: Int { @_noLocks get { 256 << 10 } }
   /// Bytes and blocks to which the limit of one bin grows.
-  private static var mostBytes: Int { @_noLocks get { 64 << 10 } }
+  private static var mostBytes: Int { @_noLocks get { 16 << 10 } }
   private static var mostBlocks: Int { @_noLocks get { 1024 } }
 
   private var reserves: UnsafeMutablePointer<Bin.Reserve> {
@@ -90,6 +91,11 @@ struct ThreadHeap {
 
   var state: UnsafeMutablePointer<State> {
     @_noLocks get { (base + ThreadHeap.stateOffset).assumingMemoryBound(to: State.self) }
+  }
+
+  /// The list of empty spans of `slotCount` slots, 1 or 2.
+  private func spare(_ slotCount: Int) -> UnsafeMutablePointer<Span?> {
+    (base + ThreadHeap.sparesOffset).assumingMemoryBound(to: Span?.self) + (slotCount - 1)
   }
 
   private var outbox: UnsafeMutablePointer<Parcel> {
@@ -111,8 +117,8 @@ struct ThreadHeap {
     }
     for index in 0..<ThreadHeap.outboxCount { outbox[index].owner = 0 }
     state.pointee.full = Span.none
-    state.pointee.spare = nil
-    state.pointee.spareCount = 0
+    for slots in 1...2 { spare(slots).pointee = nil }
+    state.pointee.spareSlots = 0
     state.pointee.nextInPool = nil
     state.pointee.spanCount = 0
     state.pointee.growth = ThreadHeap.growthLimit
@@ -173,16 +179,12 @@ struct ThreadHeap {
   /// Takes a new span: a spare one, or one from the page heap.
   private func takeSpan(_ index: Int, mayMap: Bool) -> Bool {
     let slots = SizeClass.slotCount(index)
-    if state.pointee.spare == nil || slots > 1 {
+    let span: Span
+    if let spare = takeSpare(slots) {
+      span = spare
+    } else {
       state.pointee.spansToScavenge -= 1
       if state.pointee.spansToScavenge <= 0 { scavenge() }
-    }
-    let span: Span
-    if slots == 1, let spare = state.pointee.spare {
-      span = spare
-      state.pointee.spare = spare.record.pointee.next
-      state.pointee.spareCount -= 1
-    } else {
       guard let (new, _) = PageHeap.shared.allocate(count: slots, align: 1, mayMap: mayMap) else { return false }
       span = new
     }
@@ -190,6 +192,13 @@ struct ThreadHeap {
     state.pointee.spanCount += 1
     insert(span)
     return true
+  }
+
+  private func takeSpare(_ slotCount: Int) -> Span? {
+    guard slotCount <= 2, let span = spare(slotCount).pointee else { return nil }
+    spare(slotCount).pointee = span.record.pointee.next
+    state.pointee.spareSlots -= slotCount
+    return span
   }
 
   /// Sends home what has been at hand, untouched, since the last time: it may keep whole spans from other uses.
@@ -383,10 +392,11 @@ struct ThreadHeap {
   private func releaseSpan(_ span: Span) {
     unlist(span)
     state.pointee.spanCount -= 1
-    if span.record.pointee.slotCount == 1, state.pointee.spareCount < ThreadHeap.spareLimit {
-      span.record.pointee.next = state.pointee.spare
-      state.pointee.spare = span
-      state.pointee.spareCount += 1
+    let slots = Int(span.record.pointee.slotCount)
+    if slots <= 2, state.pointee.spareSlots + slots <= ThreadHeap.spareLimit {
+      span.record.pointee.next = spare(slots).pointee
+      spare(slots).pointee = span
+      state.pointee.spareSlots += slots
     } else {
       PageHeap.shared.release(span)
     }
@@ -404,10 +414,8 @@ struct ThreadHeap {
       // Only the current one can be empty.
       if !span.isNone, span.record.pointee.blocksOut == 0 { releaseSpan(span) }
     }
-    while let span = state.pointee.spare {
-      state.pointee.spare = span.record.pointee.next
-      state.pointee.spareCount -= 1
-      PageHeap.shared.release(span)
+    for slots in 1...2 {
+      while let span = takeSpare(slots) { PageHeap.shared.release(span) }
     }
   }
 
@@ -451,13 +459,15 @@ extension ThreadHeap {
     count += checkList(state.pointee.full, isFull: true) { !$0.isCarvable && $0.record.pointee.blocksOut > 0 }
     precondition(count == state.pointee.spanCount)
     var spares = 0
-    var spare = state.pointee.spare
-    while let span = spare {
-      precondition(span.record.pointee.blocksOut == 0 && span.record.pointee.slotCount == 1)
-      spares += 1
-      spare = span.record.pointee.next
+    for slots in 1...2 {
+      var candidate = spare(slots).pointee
+      while let span = candidate {
+        precondition(span.record.pointee.blocksOut == 0 && Int(span.record.pointee.slotCount) == slots)
+        spares += slots
+        candidate = span.record.pointee.next
+      }
     }
-    precondition(spares == state.pointee.spareCount && spares <= ThreadHeap.spareLimit)
+    precondition(spares == state.pointee.spareSlots && spares <= ThreadHeap.spareLimit)
     for index in 0..<ThreadHeap.outboxCount { precondition(outbox[index].owner == 0) }
   }
 
