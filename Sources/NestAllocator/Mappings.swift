@@ -286,8 +286,9 @@ struct Mappings {
     var left = bytes
     while left > 0, state.pointee.releasedCount > 0 {
       let oldest = released[0]
+      var size = oldest.size
       // The end of one that is much larger is enough.
-      let size = oldest.size - left >= Mappings.smallestRest ? (left + Mappings.smallestRest - 1) & -Mappings.smallestRest : oldest.size
+      if size - left >= 2 * Mappings.smallestRest { size = (left + Mappings.smallestRest - 1) & -Mappings.smallestRest }
       unmap(Mapping(start: oldest.start + UInt(oldest.size - size), size: size))
       left -= size
       if size == oldest.size {

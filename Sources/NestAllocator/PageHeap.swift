@@ -273,7 +273,8 @@ extension PageHeap {
       var (free, ownDirty) = (0, 0)
       for slot in Chunk.firstSlot..<Chunk.slotCount where chunk.isFree(from: slot, count: 1) {
         let record = chunk.span(slot: slot).record
-        precondition(record.pointee.owner.load(ordering: .relaxed) == 0 && chunk.entry(slot: slot).pointee.reciprocal == 0)
+        precondition(record.pointee.owner.load(ordering: .relaxed) == 0)
+        precondition(chunk.entry(slot: slot).pointee.reciprocal == 0)
         free += 1
       }
       for word in 0..<Chunk.slotCount / 64 {

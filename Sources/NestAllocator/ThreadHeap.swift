@@ -259,7 +259,8 @@ struct ThreadHeap {
     let limit = Int(bin.state.pointee.limit)
     let more = max(limit, 1)
     let size = SizeClass.blockSize(index)
-    guard bin.state.pointee.wasFilled, limit + more <= ThreadHeap.mostBlocks, (limit + more) * size <= ThreadHeap.mostBytes,
+    guard bin.state.pointee.wasFilled, limit + more <= ThreadHeap.mostBlocks,
+      (limit + more) * size <= ThreadHeap.mostBytes,
       more * size <= state.pointee.growth
     else { return false }
     state.pointee.growth -= more * size
@@ -449,7 +450,8 @@ extension ThreadHeap {
     var count = 0
     for index in 1...SizeClass.last {
       count += checkList(available[index], isFull: false) { $0.sizeClass == index }
-      precondition(Bin.stride == MemoryLayout<Bin.State>.stride && SizeClass.index(size: SizeClass.blockSize(index)) == index)
+      precondition(
+        Bin.stride == MemoryLayout<Bin.State>.stride && SizeClass.index(size: SizeClass.blockSize(index)) == index)
       checkTable(index)
       let bin = bin(index)
       precondition(checkBlocks(bin.first, ofClass: index) == bin.count)
