@@ -12,7 +12,7 @@ import CAllocatorSupport
 /// The contract of each function is that of the requirement of the same name in ``AllocatorABI``. Each costs one call
 /// through a C symbol, and takes no lock beyond those of the allocator. The facade conforms to ``AllocatorABI``, so that
 /// whatever takes an allocator can be given the one that was linked.
-public enum GlobalAllocator: AllocatorABI {
+public enum GlobalAllocator: MemoryReleasing {
   /// Returns `size` bytes aligned to `align`, or nil. See ``AllocatorABI/allocate(size:align:)``.
   @inlinable
   @inline(__always)
@@ -49,6 +49,14 @@ public enum GlobalAllocator: AllocatorABI {
   @inline(__always)
   public static func usableSize(size: Int, align: Int) -> Int {
     __rust_usable_size(size, align)
+  }
+
+  /// Gives free memory back to the system, through whichever allocator was linked; does nothing where that one is not
+  /// ``MemoryReleasing``. See ``MemoryReleasing/releaseFreeMemory()``.
+  @inlinable
+  @inline(__always)
+  public static func releaseFreeMemory() {
+    _ = __swift_release_free_memory()
   }
 
   /// The name of the allocator that answers the five functions, for logs: "system", "jemalloc", or what a linked allocator

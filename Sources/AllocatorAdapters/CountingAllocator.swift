@@ -65,6 +65,14 @@ public enum CountingAllocator<Base: AllocatorABI>: NamedAllocator {
   }
 }
 
+extension CountingAllocator: MemoryReleasing where Base: MemoryReleasing {
+  /// Counts nothing: no block changes hands. See ``MemoryReleasing/releaseFreeMemory()``.
+  @inlinable
+  public static func releaseFreeMemory() {
+    Base.releaseFreeMemory()
+  }
+}
+
 /// A counting allocator can do what the one that it counts can do.
 extension CountingAllocator: MallocABI where Base: MallocABI {
   /// Counts a deallocation. See ``MallocABI/deallocate(_:)``.

@@ -134,3 +134,13 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
     return Base.usableSize(size: BlockHeader.size(of: pointer) + offset, align: offset) - offset
   }
 }
+
+extension HeaderedAllocator: MemoryReleasing where Base: MemoryReleasing {
+  /// Has `Base` release: the adapter keeps no memory of its own. See ``MemoryReleasing/releaseFreeMemory()``.
+  @inlinable
+  public static func releaseFreeMemory() {
+    let errorNumber = allocator_error_number()
+    Base.releaseFreeMemory()
+    allocator_set_error_number(errorNumber)
+  }
+}

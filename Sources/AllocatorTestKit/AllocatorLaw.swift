@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
-/// A law of the contract that ``AllocatorABI`` and ``MallocABI`` state, as ``AllocatorLaws`` checks it.
+/// A law of the contract that ``AllocatorABI``, ``MallocABI`` and ``MemoryReleasing`` state, as ``AllocatorLaws`` checks it.
 ///
 /// The raw value is the name that a ``LawViolation`` prints. The cases stand in the order in which they are checked. A
 /// law that rests on another (see ``prerequisites``) is not judged where that one is broken, so that a fault is
@@ -46,6 +46,9 @@ public enum AllocatorLaw: String, CaseIterable, Sendable {
   /// fails.
   case reallocateByPointer
 
+  /// `MemoryReleasing`: `releaseFreeMemory` touches no live block, and later requests are served as before.
+  case releaseKeepsBlocks
+
   /// All of the above hold in any order of calls. Checked with random operations against a model.
   case anySequence
   /// All of the above hold for many threads at once, and a block may be released by another thread than its own.
@@ -58,6 +61,9 @@ public enum AllocatorLaw: String, CaseIterable, Sendable {
     default: false
     }
   }
+
+  /// Whether the law is one of `MemoryReleasing`, and is checked only on types that conform to it.
+  public var isOfMemoryReleasing: Bool { self == .releaseKeepsBlocks }
 
   /// The laws that have to hold for this one to be judged, and whose own prerequisites have to. Each stands before it
   /// in the order of the cases.
@@ -77,6 +83,7 @@ public enum AllocatorLaw: String, CaseIterable, Sendable {
     case .deallocateByPointer: Set(Self.allCases.prefix { !$0.isOfMallocABI })
     case .usableSizeByPointer, .allocateZeroed: [.deallocateByPointer]
     case .reallocateByPointer: [.usableSizeByPointer]
+    case .releaseKeepsBlocks: [.servesRequests, .blocksDisjoint]
     case .anySequence: Set(Self.allCases).subtracting([.anySequence, .anyThread])
     case .anyThread: Set(Self.allCases).subtracting([.anyThread])
     }

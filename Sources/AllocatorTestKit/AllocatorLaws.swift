@@ -16,7 +16,7 @@ import Glibc
 ///
 ///     exit(AllocatorLaws<GlobalAllocator>.check() ? 0 : 1)
 ///
-/// Where the type conforms to `MallocABI` too, the laws of that are checked as well. A type that breaks a law may crash
+/// Where the type conforms to `MallocABI` or `MemoryReleasing` too, the laws of that are checked as well. A type that breaks a law may crash
 /// the process before the check can say so: every call is legal, and what comes back is looked at before it is written
 /// to, but an allocator may overwrite its own books.
 public enum AllocatorLaws<Allocator: AllocatorABI> {
@@ -37,8 +37,9 @@ public enum AllocatorLaws<Allocator: AllocatorABI> {
     // Broken, or resting on one that is.
     var unproven: Set<AllocatorLaw> = []
     let hasMallocABI = Allocator.self is any MallocABI.Type
+    let isMemoryReleasing = Allocator.self is any MemoryReleasing.Type
     for (stream, law) in AllocatorLaw.allCases.enumerated() where laws.contains(law) {
-      if law.isOfMallocABI && !hasMallocABI { continue }
+      if law.isOfMallocABI && !hasMallocABI || law.isOfMemoryReleasing && !isMemoryReleasing { continue }
       guard law.prerequisites.isDisjoint(with: unproven) else {
         unproven.insert(law)
         continue
@@ -103,6 +104,7 @@ extension LawTrial {
       case .usableSizeByPointer: try checkUsableSizeByPointer()
       case .allocateZeroed: try checkAllocateZeroed()
       case .reallocateByPointer: try checkReallocateByPointer()
+      case .releaseKeepsBlocks: try checkReleaseKeepsBlocks()
       case .anySequence: try checkAnySequence()
       case .anyThread: try checkAnyThread()
       }

@@ -7,7 +7,7 @@ import Synchronization
 
 extension LawTrial {
   /// Threads that pass each other their blocks: each allocates, fills, puts the block into a slot that all share, and
-  /// verifies, resizes or releases what it finds there. Threads end while others still hold their blocks.
+  /// verifies, resizes or releases what it finds there, and now and then gives free memory back. Threads end while others still hold their blocks.
   func checkAnyThread() throws {
     let exchange = BlockExchange(slotCount: 256)
     let rounds = 3
@@ -105,6 +105,7 @@ private final class Worker<Allocator: AllocatorABI> {
       for _ in 0..<operationCount {
         // Or one thread would be done before the next has begun, where there are few cores.
         if trial.random.oneIn(16) { sched_yield() }
+        if trial.random.oneIn(1000) { trial.releaseFreeMemory() }
         let slot = trial.random.below(exchange.slotCount)
         guard let found = exchange.swap(nil, at: slot) else {
           try leave(try makeBlock(), at: slot)

@@ -19,6 +19,7 @@ JEMALLOC_LEAF void *rallocx(void *ptr, size_t size, int flags);
 JEMALLOC_LEAF size_t xallocx(void *ptr, size_t size, size_t extra, int flags);
 JEMALLOC_LEAF void sdallocx(void *ptr, size_t size, int flags);
 JEMALLOC_LEAF size_t nallocx(size_t size, int flags);
+JEMALLOC_LEAF int mallctl(const char *name, void *oldp, size_t *oldlenp, void *newp, size_t newlen);
 
 #endif
 #endif

@@ -48,10 +48,15 @@ void *reallocarray(void *pointer, size_t count, size_t size) { return __swift_re
 size_t malloc_usable_size(void *pointer) { return __swift_malloc_usable_size(pointer); }
 void cfree(void *pointer) { __swift_free(pointer); }
 
-// glibc's tuning and statistics. They would work on glibc's own heap, which is not the one in use: so nothing is trimmed,
-// nothing can be set, and there is nothing to count.
+// malloc_trim(3). All free memory is given back: the padding is that of glibc's heap, which has a top. No allocator says
+// whether there was any, so 1, "memory was actually released", stands for an allocator that can release at all, and 0,
+// "it was not possible to release any memory", for one that cannot.
 
-int malloc_trim(size_t padding) { return 0; }
+int malloc_trim(size_t padding) { return __swift_malloc_trim(); }
+
+// glibc's tuning and statistics. They would work on glibc's own heap, which is not the one in use: so nothing can be set, and
+// there is nothing to count.
+
 int mallopt(int parameter, int value) { return 0; }
 struct mallinfo mallinfo(void) { return (struct mallinfo){0}; }
 struct mallinfo2 mallinfo2(void) { return (struct mallinfo2){0}; }

@@ -23,5 +23,6 @@ SHIM void *__swift_reallocarray(void *pointer, size_t count, size_t size);
 SHIM void *__swift_valloc(size_t size, size_t page_size);
 SHIM void *__swift_pvalloc(size_t size, size_t page_size);
 SHIM size_t __swift_malloc_usable_size(void *pointer);
+SHIM int __swift_malloc_trim(void);
 
 #endif

@@ -87,3 +87,10 @@ public func exportedPvalloc(_ size: Int, _ pageSize: Int) -> UnsafeMutableRawPoi
 public func exportedMallocUsableSize(_ pointer: UnsafeMutableRawPointer?) -> Int {
   ExportedAllocator.mallocFamily.usableSize(pointer)
 }
+
+// Not by the exported C symbol: under a preloaded library, that is the one of the program's allocator.
+@_noLocks
+@_silgen_name("__swift_malloc_trim")
+public func exportedMallocTrim() -> Int32 {
+  exportedReleaseFreeMemory()
+}

@@ -57,3 +57,25 @@ public func exportedUsableSize(size: Int, align: Int) -> Int {
 public func exportedName() -> UnsafePointer<CChar> {
   UnsafeRawPointer(ExportedAllocator.exportedName.utf8Start).assumingMemoryBound(to: CChar.self)
 }
+
+@_noLocks
+@_cdecl("__swift_release_free_memory")
+public func exportedReleaseFreeMemory() -> Int32 {
+  if !ExportedAllocator.isMemoryReleasing { return 0 }
+  ExportedAllocator.releaseFreeMemory()
+  return 1
+}
+
+// By overload, what an allocator can do. Its function is called by the type's own name, not from an extension of the
+// protocol: in debug builds the compiler does not see the conformance of a type in another file of the module.
+
+extension AllocatorABI {
+  fileprivate static var isMemoryReleasing: Bool { false }
+
+  /// For the compiler: an allocator that releases has its own, and that one is meant then.
+  fileprivate static func releaseFreeMemory() {}
+}
+
+extension MemoryReleasing {
+  fileprivate static var isMemoryReleasing: Bool { true }
+}

@@ -21,7 +21,7 @@ public typealias NestAllocator = Nest<StandardChecks>
 ///
 /// The contract is that of ``AllocatorABI`` and ``MallocABI``; any alignment up to 2⁶² that memory suffices for is served. No
 /// function takes a lock on its hit path. `Checks` says which misuse is found; that ends the process with a message.
-public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
+public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasing {
   @inlinable
   public static var allocatorName: StaticString { "nest" }
 
@@ -108,5 +108,6 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI {
   /// Gives the memory that is free, but for what other threads keep for their next requests, back to the system.
   ///
   /// Costs a system call for each run of free pages, under the locks of the page heap. `malloc_trim(3)` does the like.
+  @inlinable
   public static func releaseFreeMemory() { NestSlowPath.releaseFreeMemory() }
 }

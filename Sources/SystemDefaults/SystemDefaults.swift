@@ -43,3 +43,10 @@ public func defaultUsableSize(size: Int, align: Int) -> Int {
 public func defaultName() -> UnsafePointer<CChar> {
   UnsafeRawPointer(SystemAllocator.exportedName.utf8Start).assumingMemoryBound(to: CChar.self)
 }
+
+@_noLocks
+@_cdecl("__swift_default_release_free_memory")
+public func defaultReleaseFreeMemory() -> Int32 {
+  SystemAllocator.releaseFreeMemory()
+  return 1
+}

@@ -86,6 +86,8 @@ final class BrokenLawsTests: XCTestCase {
     assert(ReleasesWhereItCannotReallocateByPointer.self, breaks: .reallocateByPointer)
   }
 
+  func testReleaseKeepsBlocks() { assert(ReleasesALiveBlock.self, breaks: .releaseKeepsBlocks) }
+
   func testAnySequence() {
     RunsOutOfTable.reset()
     assert(RunsOutOfTable.self, breaks: .anySequence)

@@ -47,6 +47,15 @@ final class ArtifactTests: XCTestCase {
     XCTAssertEqual(laws.status, 0, laws.transcript)
   }
 
+  /// In a process in which another library is `malloc` and `malloc_trim`, the system allocator gives glibc's memory back.
+  func testSystemAllocatorTrimsGlibcs() throws {
+    for configuration in [FixturePackage.Configuration.debug, .release] {
+      let program = try FixturePackage("Artifacts").build(configuration).appendingPathComponent("AppSystem").path
+      let library = try FixturePackage("MallocFamily").build(configuration).appendingPathComponent("libNestPreload.so")
+      try checkRelease(program, environment: ["LD_PRELOAD": library.path])
+    }
+  }
+
   /// The type, beside jemalloc in a program that jemalloc's product was linked into.
   func testSystemAllocatorBesideJemalloc() throws {
     let program = try FixturePackage("Artifacts").build(.debug).appendingPathComponent("AppJemalloc").path
@@ -92,6 +101,7 @@ final class ArtifactTests: XCTestCase {
       XCTAssertEqual(exhausted.lines, ["exhausted true"], "\(program): \(exhausted.transcript)")
       XCTAssertEqual(exhausted.status, 0)
       XCTAssertEqual(exhausted.standardError, "", "\(program): an allocator prints nothing when memory is exhausted")
+      try checkRelease(program)
       let laws = try CommandResult.run([program, "laws"])
       XCTAssertEqual(laws.status, 0, "\(program): \(laws.transcript)")
     }
@@ -99,6 +109,19 @@ final class ArtifactTests: XCTestCase {
     XCTAssertEqual(
       try? FileManager.default.contentsOfDirectory(atPath: checkouts), [],
       "a dependent package resolves no third-party dependency")
+  }
+
+  /// After the peak, what the allocator keeps of it goes back to the system when it is told to.
+  private func checkRelease(_ program: String, environment: [String: String] = [:]) throws {
+    let run = try CommandResult.run([program, "release"], environment: environment)
+    let pattern = #/peak (\d+), released (-?\d+), given back (-?\d+), kept (\d+)/#
+    let line = try XCTUnwrap(run.lines.first?.wholeMatch(of: pattern), "\(program): \(run.transcript)")
+    let (peak, released, givenBack) = (Int(line.1) ?? 0, Int(line.2) ?? 0, Int(line.3) ?? 0)
+    XCTAssertGreaterThanOrEqual(peak, 96 << 20, "\(program): \(run.transcript)")
+    XCTAssertGreaterThanOrEqual(released, 24 << 20, "\(program) has nothing to give back: \(run.transcript)")
+    XCTAssertLessThanOrEqual(givenBack, 12 << 20, "\(program): \(run.transcript)")
+    XCTAssertGreaterThan(Int(line.4) ?? 0, 10, "\(program): \(run.transcript)")
+    XCTAssertEqual(run.status, 0, "\(program): \(run.transcript)")
   }
 
   private func checkNameAndFacts(_ artifact: Artifact, _ program: String) throws {

@@ -28,6 +28,16 @@ final class ExportPluginTests: XCTestCase {
     }
   }
 
+  /// What an allocator can do beyond the five functions is found without a conformance that the compiler could look through,
+  /// which in debug builds it cannot from one file to another.
+  func testOptionalAbilityInOneFile() throws {
+    let package = try FixturePackage("ReleasingAllocator")
+    for configuration in [FixturePackage.Configuration.debug, .release] {
+      let run = try CommandResult.run([package.build(configuration).appendingPathComponent("Program").path])
+      XCTAssertEqual(run.lines, ["1 1 2"], "\(configuration): \(run.transcript)")
+    }
+  }
+
   func testMistakesAreNamedInWords() throws {
     let package = try FixturePackage("ExportMistakes")
     let words = [

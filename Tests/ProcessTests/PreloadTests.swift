@@ -45,7 +45,7 @@ final class PreloadTests: XCTestCase {
     ])
     XCTAssertEqual(compiled.status, 0, compiled.transcript)
     for library in try librariesOfAllBuilds() {
-      for name in MallocFamilyTests.cases {
+      for name in MallocFamilyTests.cases + ["trim"] {
         let run = try CommandResult.run(
           ["env", "LD_PRELOAD=\(library)", "GUEST_LIBRARY=\(guest)", program, name])
         XCTAssertEqual(run.status, 0, "\(library) \(name): \(run.transcript)")

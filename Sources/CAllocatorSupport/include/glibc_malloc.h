@@ -20,4 +20,8 @@ ALLOCATOR_LEAF void __libc_free(void *_Nullable pointer);
 // `__libc_memalign`, and glibc's also in a build with a sanitizer, which takes over that name.
 ALLOCATOR_LEAF void *_Nullable allocator_glibc_memalign(size_t alignment, size_t size);
 
+// `malloc_trim (0)`, which glibc exports under no other name: glibc's, whoever has taken that one over. The first call asks
+// the dynamic linker, which takes its lock.
+ALLOCATOR_LEAF void allocator_glibc_trim(void);
+
 #endif

@@ -15,6 +15,7 @@ void *__rust_reallocate(void *pointer, uintptr_t old_size, uintptr_t size, uintp
 uintptr_t __rust_reallocate_inplace(void *pointer, uintptr_t old_size, uintptr_t size, uintptr_t align);
 uintptr_t __rust_usable_size(uintptr_t size, uintptr_t align);
 const char *__swift_allocator_name(void);
+int __swift_release_free_memory(void);
 
 // Takes blocks of a size until there are no more. They are linked through themselves.
 static void **exhaust(uintptr_t size, uintptr_t align) {
@@ -88,6 +89,7 @@ int main(void) {
 
   exhaust_memory();
 
+  assert(__swift_release_free_memory() == 1);
   puts(__swift_allocator_name());
   return 0;
 }

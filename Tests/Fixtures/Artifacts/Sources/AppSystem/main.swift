@@ -15,12 +15,14 @@ case "facts":
   printFacts()
 case "exhaust":
   exhaustMemory()
+case "release":
+  releaseMemory()
 case "laws":
   exit(AllocatorLaws<GlobalAllocator>.check() ? 0 : 1)
 case "system-laws":
   exit(checkSystemAllocator() ? 0 : 1)
 default:
-  print("usage: \(CommandLine.arguments[0]) name|facts|exhaust|laws|system-laws")
+  print("usage: \(CommandLine.arguments[0]) name|facts|exhaust|release|laws|system-laws")
   exit(64)
 }
 
@@ -116,4 +118,67 @@ func exhaustMemory() {
   }
   GlobalAllocator.deallocate(grown, oldSize: 2 * mebibyte, align: 64)
   print("exhausted \(blocks.count > 0)")
+}
+
+/// Past a peak of 96 MiB in blocks of all sizes: prints by how much the process's resident memory has grown at the peak, when
+/// the blocks are released, and when their memory is given back to the system.
+func releaseMemory() {
+  let mebibyte = 1 << 20
+  // Sizes in bytes from … up to …, and as many bytes of them in all.
+  let kinds = [(16, 1024, 32 * mebibyte), (4096, 65_536, 32 * mebibyte), (mebibyte, 4 * mebibyte, 32 * mebibyte)]
+  var blocks: [(pointer: UnsafeMutableRawPointer, size: Int)] = []
+  blocks.reserveCapacity(100_000)
+  func peak() {
+    for (least, most, total) in kinds {
+      var left = total
+      while left > 0 {
+        let size = least + blocks.count * 7919 % (most - least)
+        guard let pointer = GlobalAllocator.allocate(size: size, align: 16) else { fatalError("\(size) bytes") }
+        memset(pointer, Int32(blocks.count % 251), size)
+        blocks.append((pointer, size))
+        left -= size
+      }
+    }
+  }
+  /// All blocks but a few, which lie among the others and keep what is in them.
+  func release() -> [(index: Int, pointer: UnsafeMutableRawPointer, size: Int)] {
+    var kept: [(index: Int, pointer: UnsafeMutableRawPointer, size: Int)] = []
+    for (index, block) in blocks.enumerated() {
+      if index % 4096 == 4095 {
+        kept.append((index, block.pointer, block.size))
+      } else {
+        GlobalAllocator.deallocate(block.pointer, oldSize: block.size, align: 16)
+      }
+    }
+    blocks.removeAll(keepingCapacity: true)
+    return kept
+  }
+  let before = residentBytes()
+  peak()
+  let atPeak = residentBytes()
+  let kept = release()
+  let released = residentBytes()
+  GlobalAllocator.releaseFreeMemory()
+  let after = residentBytes()
+  for (index, pointer, size) in kept {
+    precondition(UnsafeRawBufferPointer(start: pointer, count: size).allSatisfy { $0 == UInt8(index % 251) })
+  }
+  // What was given away can be had again.
+  peak()
+  print("peak \(atPeak - before), released \(released - before), given back \(after - before), kept \(kept.count)")
+}
+
+/// The resident memory of this process, read without an allocation.
+func residentBytes() -> Int {
+  let file = open("/proc/self/statm", O_RDONLY)
+  defer { close(file) }
+  return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { text in
+    let count = read(file, text.baseAddress!, 255)
+    precondition(count > 0)
+    text[count] = 0
+    // Pages: the program's size, and those that are resident.
+    var end: UnsafeMutablePointer<CChar>?
+    _ = strtol(text.baseAddress!, &end, 10)
+    return strtol(end!, nil, 10) * Int(getpagesize())
+  }
 }

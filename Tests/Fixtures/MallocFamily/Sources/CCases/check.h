@@ -46,6 +46,8 @@ void case_zero(void);
 void case_calloc(void);
 void case_realloc(void);
 void case_statistics(void);
+void case_trim(void);
+void case_no_trim(void);
 void case_out_of_memory(void);
 void case_thread_destructors(void);
 void case_threads(void);

@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <string.h>
@@ -289,7 +290,6 @@ void case_realloc(void) {
 
 // glibc's tuning and statistics: they answer, and touch no heap.
 void case_statistics(void) {
-  CHECK(malloc_trim(0) == 0, "malloc_trim");
   CHECK(mallopt(M_MMAP_THRESHOLD, 1 << 20) == 0, "mallopt");
   struct mallinfo2 all = mallinfo2();
   CHECK(all.arena == 0 && all.uordblks == 0, "mallinfo2");
@@ -301,4 +301,61 @@ void case_statistics(void) {
   fclose(stream);
   CHECK(strstr(text, "<malloc version=\"1\">") && strstr(text, "</malloc>"), "malloc_info: %s", text);
   malloc_stats();
+}
+
+// The resident memory of this process in bytes, read without an allocation.
+static long resident_bytes(void) {
+  char text[256] = "";
+  int file = open("/proc/self/statm", O_RDONLY);
+  CHECK(file >= 0 && read(file, text, sizeof text - 1) > 0, "/proc/self/statm");
+  close(file);
+  long size, resident;
+  CHECK(sscanf(text, "%ld %ld", &size, &resident) == 2, "%s", text);
+  return resident * (long)page_size();
+}
+
+// Trims after a peak of 64 MiB, of which some blocks stay, and returns what malloc_trim returned: by how many bytes resident
+// memory has grown before, and after.
+static int trim_after_peak(long *released, long *trimmed) {
+  enum { most = 200000 };
+  static unsigned char *blocks[most];
+  static size_t sizes[most];
+  memset(blocks, 1, sizeof blocks);
+  memset(sizes, 1, sizeof sizes);
+  long before = resident_bytes();
+  size_t count = 0;
+  for (size_t total = 0; total < 64 << 20; count++) {
+    CHECK(count < most, "%zu blocks", count);
+    sizes[count] = count % 8 ? 16 + count * 7919 % 1008 : 4096 + count * 7919 % 60000;
+    blocks[count] = opaque(malloc(sizes[count]));
+    CHECK(blocks[count], "%zu bytes", sizes[count]);
+    memset(blocks[count], (int)pattern(count, 0), sizes[count]);
+    total += sizes[count];
+  }
+  for (size_t index = 0; index < count; index++)
+    if (index % 4096) free(blocks[index]);
+  *released = resident_bytes() - before;
+  int result = malloc_trim(0);
+  *trimmed = resident_bytes() - before;
+  for (size_t index = 0; index < count; index += 4096) {
+    for (size_t byte = 0; byte < sizes[index]; byte++)
+      CHECK(blocks[index][byte] == pattern(index, 0), "malloc_trim has changed byte %zu of block %zu", byte, index);
+    free(blocks[index]);
+  }
+  return result;
+}
+
+// malloc_trim over an allocator that can give memory back.
+void case_trim(void) {
+  long released, trimmed;
+  CHECK(trim_after_peak(&released, &trimmed) == 1, "malloc_trim");
+  CHECK(released >= 24 << 20, "%ld bytes are kept that malloc_trim could give back", released);
+  CHECK(trimmed <= 12 << 20, "of %ld bytes, %ld are left", released, trimmed);
+  CHECK(malloc_trim(1 << 20) == 1, "malloc_trim with a padding");
+}
+
+// Over one that cannot: it says so.
+void case_no_trim(void) {
+  long released, trimmed;
+  CHECK(trim_after_peak(&released, &trimmed) == 0, "malloc_trim");
 }

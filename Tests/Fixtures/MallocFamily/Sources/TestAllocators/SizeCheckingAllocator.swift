@@ -5,9 +5,9 @@ import AllocatorABI
 import CAllocatorSupport
 import SystemAllocator
 
-/// All of `MallocABI` over glibc's allocator. It stops the process when a block is released with a size or an alignment that
+/// All of `MallocABI`, and `MemoryReleasing`, over glibc's allocator. It stops the process when a block is released with a size or an alignment that
 /// the block does not have, and counts the releases that say a size.
-public enum SizeCheckingAllocator: MallocABI {
+public enum SizeCheckingAllocator: MallocABI, MemoryReleasing {
   /// Releases with a size, since the process began. Exact while one thread releases.
   @inlinable
   public static var sizedReleases: Int {
@@ -81,5 +81,11 @@ public enum SizeCheckingAllocator: MallocABI {
   @_noLocks
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
     SystemAllocator.reallocate(pointer, size: size)
+  }
+
+  @inlinable
+  @_noLocks
+  public static func releaseFreeMemory() {
+    SystemAllocator.releaseFreeMemory()
   }
 }

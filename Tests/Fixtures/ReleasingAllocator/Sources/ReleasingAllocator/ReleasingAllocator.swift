@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import AllocatorABI
+import CAllocatorSupport
+
+/// glibc's malloc and free, and calls of `releaseFreeMemory` that are counted.
+enum ReleasingAllocator: MemoryReleasing {
+  @_noLocks
+  static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
+    guard isValid(size: size, align: align) else { return nil }
+    return align <= 16 ? __libc_malloc(size) : __libc_memalign(align, size)
+  }
+
+  @_noLocks
+  static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
+    __libc_free(pointer)
+  }
+
+  @_noLocks
+  static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
+    -> UnsafeMutableRawPointer?
+  {
+    guard isValid(size: size, align: align) else { return nil }
+    // To realloc, a size of 0 means free.
+    if align <= 16 { return __libc_realloc(pointer, size == 0 ? 1 : size) }
+    guard let moved = allocate(size: size, align: align) else { return nil }
+    allocator_copy(moved, pointer, oldSize < size ? oldSize : size)
+    __libc_free(pointer)
+    return moved
+  }
+
+  @_noLocks
+  static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
+    oldSize
+  }
+
+  @_noLocks
+  static func usableSize(size: Int, align: Int) -> Int {
+    size
+  }
+
+  @_noLocks
+  static func releaseFreeMemory() {
+    // Safety: nothing else uses the storage, and one thread calls.
+    allocator_storage().assumingMemoryBound(to: Int.self).pointee += 1
+  }
+}
+
+/// The allocator that this target exports.
+typealias LinkedAllocator = ReleasingAllocator
