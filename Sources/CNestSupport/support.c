@@ -45,7 +45,7 @@ _Thread_local int nest_thread_ended __attribute__((tls_model("initial-exec")));
 
 uint8_t nest_chunk_map[1ul << (NEST_ADDRESS_BITS - NEST_CHUNK_SHIFT)];
 uint8_t nest_page_heap_storage[512] __attribute__((aligned(64)));
-uint8_t nest_mappings_storage[4096] __attribute__((aligned(64)));
+uint8_t nest_mappings_storage[1216] __attribute__((aligned(64)));
 uint8_t nest_heap_pool_storage[64] __attribute__((aligned(64)));
 uint8_t nest_fork_storage[8];
 uint8_t nest_lock_storage[3][64] __attribute__((aligned(64)));

@@ -122,6 +122,7 @@ struct Mappings {
       return pointer
     }
     if let grown = growIntoReleased(index, bytes) { return grown }
+    PageHeap.shared.releaseIdle(bytes - old.size)
     while true {
       if let moved = nest_remap(pointer, old.size, bytes, mayMove ? 1 : 0) {
         remove(index)
@@ -153,6 +154,7 @@ struct Mappings {
   // MARK: Released mappings, under the lock
 
   private func mapFresh(_ bytes: Int, align: Int, page: Int) -> UnsafeMutableRawPointer? {
+    PageHeap.shared.releaseIdle(bytes)
     while true {
       if let start = align <= page ? nest_map(nil, bytes) : mapAligned(size: bytes, align: align) { return start }
       if !makeRoom() { return nil }

@@ -116,6 +116,16 @@ struct PageHeap {
     lock.unlock()
   }
 
+  /// Gives up to `bytes` of what has been free since the interval began back: other memory is about to take its place.
+  @_noLocks
+  func releaseIdle(_ bytes: Int) {
+    lock.lock()
+    let before = state.pointee.dirtyCount
+    purge(min(state.pointee.dirtyLow, bytes >> Chunk.slotShift), keepingChunks: 1)
+    state.pointee.dirtyLow -= before - state.pointee.dirtyCount
+    lock.unlock()
+  }
+
   /// Unmaps the chunks of which every slot is free. Returns whether there were any.
   @_noLocks
   func releaseEmptyChunks() -> Bool {

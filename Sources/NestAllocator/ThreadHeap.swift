@@ -76,7 +76,7 @@ struct ThreadHeap {
   /// Spans from the page heap after which blocks that nobody uses go home.
   private static var scavengeInterval: Int { @_noLocks get { 12 } }
   /// Bytes by which the limits of a heap's bins grow in all.
-  private static var growthLimit: Int { @_noLocks get { 256 << 10 } }
+  private static var growthLimit: Int { @_noLocks get { 160 << 10 } }
   /// Bytes and blocks to which the limit of one bin grows.
   private static var mostBytes: Int { @_noLocks get { 16 << 10 } }
   private static var mostBlocks: Int { @_noLocks get { 1024 } }

@@ -41,7 +41,7 @@ extern uint8_t nest_chunk_map[1ul << (NEST_ADDRESS_BITS - NEST_CHUNK_SHIFT)] NES
 
 // Zeroed storage of the process-wide structures, a page each at most; what is in them the Swift side says.
 extern uint8_t nest_page_heap_storage[512] NEST_HIDDEN;
-extern uint8_t nest_mappings_storage[4096] NEST_HIDDEN;
+extern uint8_t nest_mappings_storage[1216] NEST_HIDDEN;
 extern uint8_t nest_heap_pool_storage[64] NEST_HIDDEN;
 extern uint8_t nest_fork_storage[8] NEST_HIDDEN;
 // The three locks, each on a cache line of its own, apart from what they guard.
