@@ -7,13 +7,9 @@ import XCTest
 
 /// Real programs under the preloaded library: the output is the one without it, byte for byte.
 final class PreloadTests: XCTestCase {
-  /// Every library for LD_PRELOAD.
-  private static let products = ["CountingPreload", "NestPreload"]
-
-  /// The libraries' files, in the order of the products.
+  /// The files of all libraries.
   private func libraries(_ configuration: FixturePackage.Configuration = .release) throws -> [String] {
-    let folder = try FixturePackage("MallocFamily").build(configuration)
-    return Self.products.map { folder.appendingPathComponent("lib\($0).so").path }
+    try PreloadLibrary.allCases.map { try $0.path(configuration) }
   }
 
   /// The libraries' files of debug and release builds.
