@@ -23,4 +23,7 @@ size_t matching_pattern(const void *_Nonnull bytes, size_t count, uint64_t seed)
 // The offset of the first word of `count` bytes that is not zero; `count` if all are.
 size_t matching_zeros(const void *_Nonnull bytes, size_t count);
 
+// Whether this is a build with the Thread Sanitizer.
+int is_thread_sanitized(void);
+
 #endif
