@@ -137,8 +137,14 @@ let package = Package(
     .target(name: "CNestTestSupport", path: "Tests/CNestTestSupport"),
     .testTarget(
       name: "NestAllocatorTests",
-      dependencies: ["AllocatorTestKit", "NestAllocator", "CNestSupport", "CNestTestSupport", "SystemDefaults"]),
-    .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
+      dependencies: [
+        "AllocatorTestKit", "NestAllocator", "NestFuzzing", "CNestSupport", "CNestTestSupport", "SystemDefaults",
+      ]),
+    .target(
+      name: "NestFuzzing", dependencies: ["NestAllocator", "CNestSupport", "CNestTestSupport"],
+      path: "Tests/NestFuzzing"),
+    .executableTarget(name: "nest-fuzzer", dependencies: ["NestFuzzing", "SystemDefaults"], path: "Tests/NestFuzzer"),
+    .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport", "BenchmarkKit", "benchmark-launcher"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
     .testTarget(name: "AllocatorsToolTests", dependencies: ["AllocatorsTool", "ProcessTestSupport"]),
     .testTarget(name: "AllocatorBenchmarksTests", dependencies: ["AllocatorBenchmarks", "BenchmarkKit", "Workloads"]),

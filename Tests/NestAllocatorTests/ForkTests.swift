@@ -12,16 +12,13 @@ final class ForkTests: XCTestCase {
     let stop = Atomic(false)
     let exchange = StressTests.Exchange(count: 100)
     let busy = (0..<3).map { index in
-      let done = DispatchSemaphore(value: 0)
-      Thread {
+      JoinedThread {
         var seed = UInt64(index)
         while !stop.load(ordering: .relaxed) {
           StressTests.work(exchange, seed: seed, operations: 50)
           seed += 3
         }
-        done.signal()
-      }.start()
-      return done
+      }
     }
     for _ in 0..<60 {
       let (status, text) = MisuseTests.report {
@@ -34,7 +31,7 @@ final class ForkTests: XCTestCase {
       XCTAssertEqual(status, 0, text)
     }
     stop.store(true, ordering: .relaxed)
-    busy.forEach { $0.wait() }
+    busy.forEach { $0.join() }
     exchange.releaseAll()
   }
 

@@ -7,15 +7,14 @@ import XCTest
 
 /// Threads fill blocks with patterns, hand them to each other, and check them when they release them.
 final class StressTests: XCTestCase {
-  /// A place where a thread leaves a block for another: 0 or the address of a boxed block.
+  /// Places where a thread leaves a block for another.
   final class Exchange: Sendable {
-    let slots: [Box]
-    final class Box: Sendable { let block = Mutex<PatternedBlock?>(nil) }
+    let slots: [Locked<PatternedBlock?>]
 
-    init(count: Int) { slots = (0..<count).map { _ in Box() } }
+    init(count: Int) { slots = (0..<count).map { _ in Locked(nil) } }
 
     func swap(_ index: Int, _ block: PatternedBlock?) -> PatternedBlock? {
-      slots[index].block.withLock { old in
+      slots[index].withLock { old in
         defer { old = block }
         return old
       }
@@ -40,17 +39,8 @@ final class StressTests: XCTestCase {
   }
 
   static func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-    let done = DispatchGroup()
-    for index in 0..<count {
-      let thread = Thread {
-        body(index)
-        done.leave()
-      }
-      thread.stackSize = 1 << 20
-      done.enter()
-      thread.start()
-    }
-    done.wait()
+    let threads = (0..<count).map { index in JoinedThread { body(index) } }
+    for thread in threads { thread.join() }
   }
 
   func testThreadsThatHandBlocksToEachOther() {
@@ -103,7 +93,7 @@ final class StressTests: XCTestCase {
   /// A thread that has ended leaves its memory to others.
   func testMemoryOfEndedThreadsIsAdopted() {
     let chunksBefore = NestAllocator.chunkCount
-    let kept = Mutex<[PatternedBlock]>([])
+    let kept = Locked<[PatternedBlock]>([])
     for _ in 0..<60 {
       Self.onThreads(1) { _ in
         // 2 MB, of which one block stays.

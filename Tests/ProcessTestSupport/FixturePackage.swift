@@ -79,9 +79,11 @@ public struct FixturePackage: Sendable {
     return URL(fileURLWithPath: path)
   }
 
-  /// A fixture that did not build, with what `swift build` printed.
+  /// A fixture that did not build, with what the compiler printed.
   public struct BuildFailure: Error, CustomStringConvertible {
     public var description: String
+
+    public init(description: String) { self.description = description }
   }
 
   /// Keeps other test processes (`swift test --parallel`) from the copy while it is written or built.

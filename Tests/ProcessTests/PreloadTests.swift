@@ -7,13 +7,9 @@ import XCTest
 
 /// Real programs under the preloaded library: the output is the one without it, byte for byte.
 final class PreloadTests: XCTestCase {
-  /// Every library for LD_PRELOAD.
-  private static let products = ["CountingPreload", "NestPreload"]
-
-  /// The libraries' files, in the order of the products.
+  /// The files of all libraries.
   private func libraries(_ configuration: FixturePackage.Configuration = .release) throws -> [String] {
-    let folder = try FixturePackage("MallocFamily").build(configuration)
-    return Self.products.map { folder.appendingPathComponent("lib\($0).so").path }
+    try PreloadLibrary.allCases.map { try $0.path(configuration) }
   }
 
   /// The libraries' files of debug and release builds.
@@ -67,7 +63,7 @@ final class PreloadTests: XCTestCase {
 
   /// The counts appear when the environment asks for them, and only then.
   func testCounts() throws {
-    let library = try XCTUnwrap(libraries().first)
+    let library = try PreloadLibrary.counting.path(.release)
     let silent = try CommandResult.run(["env", "LD_PRELOAD=\(library)", "sort", "/etc/passwd"])
     XCTAssertEqual(silent.standardError, "")
     let counted = try CommandResult.run(["env", "LD_PRELOAD=\(library)", "ALLOCATOR_COUNTS=1", "sort", "/etc/passwd"])
@@ -161,17 +157,88 @@ final class PreloadTests: XCTestCase {
       """)
   }
 
+  /// The server allocates by way of `malloc`, also where it is linked with jemalloc.
+  func testRedis() throws {
+    try compare(
+      "redis-server",
+      """
+      # The path of a socket may not be long.
+      sockets=$(mktemp -d) && socket=$sockets/redis
+      redis-server --port 0 --unixsocket $socket --save '' --enable-debug-command yes >server.log 2>&1 &
+      server=$!
+      trap 'kill $server 2>/dev/null; rm -rf $sockets' EXIT
+      send() { timeout 60 redis-cli -s $socket "$@"; }
+      for attempt in $(seq 300); do send ping >/dev/null 2>&1 && break; sleep 0.1; done
+      timeout 120 redis-benchmark -s $socket -t set,get,lpush,lrange_100,hset,zadd,incr -n 10000 -r 1000 -d 300 -q \
+        >benchmark.log 2>&1 || exit 1
+      send flushall
+      awk 'BEGIN {
+        for (i = 0; i < 4000; i++) {
+          print "SET string:" i " " sprintf("%" i % 700 + 1 "d", i); print "RPUSH list:" i % 50 " " i
+          print "HSET hash:" i % 70 " field:" i " " i * i; print "ZADD sorted:" i % 9 " " i * 7919 % 4001 " member:" i
+          if (i % 3 == 0) print "APPEND string:" int(i / 2) " " i; if (i % 5 == 0) print "DEL string:" int(i / 3)
+        }
+      }' | send | cksum
+      send debug digest; send dbsize; send get string:3999; send lrange list:7 0 -1 | cksum
+      send hgetall hash:3 | sort | cksum; send zrange sorted:5 0 -1 withscores | cksum
+      send bgsave >/dev/null
+      for attempt in $(seq 300); do send info persistence | grep -q 'rdb_bgsave_in_progress:0' && break; sleep 0.1; done
+      send info persistence | grep rdb_last_bgsave_status
+      send debug reload; send debug digest
+      send shutdown nosave; wait $server; echo "status $?"
+      """)
+  }
+
+  /// The package manager, the compiler and the linker, with what they fork, build a package that has a dependency.
+  func testSwiftBuild() throws {
+    func build(_ environment: [String: String]) throws -> CommandResult {
+      try CommandResult.run(
+        [
+          "sh", "-c",
+          """
+          mkdir -p Sources/greet && cat >Package.swift <<'END' && cat >Sources/greet/Greet.swift <<'END2' || exit 1
+          // swift-tools-version: 6.0
+          import PackageDescription
+          let package = Package(
+            name: "greet",
+            dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")],
+            targets: [
+              .executableTarget(
+                name: "greet", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")])
+            ])
+          END
+          import ArgumentParser
+          @main struct Greet: ParsableCommand {
+            @Option(help: "How often.") var count = 1
+            @Argument(help: "Who.") var names: [String]
+            func run() { for name in names { print(String(repeating: "hello, \(name)! ", count: count)) } }
+          }
+          END2
+          timeout 600 swift build >build.log 2>&1 || { cat build.log; exit 1; }
+          .build/debug/greet --help && .build/debug/greet --count 3 you me; .build/debug/greet --count x 2>&1
+          .build/debug/greet --generate-completion-script bash | cksum
+          for file in $(find .build/debug/*.build -name '*.o' | LC_ALL=C sort); do
+            objcopy -O binary -j .text $file text && cksum text && nm -P $file | cut -d ' ' -f 1,2 | cksum
+          done
+          """,
+        ], in: try emptyFolder(), environment: environment)
+    }
+    let expected = try build([:])
+    XCTAssertEqual(expected.status, 0, expected.transcript)
+    XCTAssertTrue(expected.standardOutput.contains("USAGE: greet"), expected.transcript)
+    let preloaded = try build(["LD_PRELOAD": try PreloadLibrary.nest.path(.release)])
+    XCTAssertEqual(preloaded.status, 0, preloaded.transcript)
+    XCTAssertEqual(preloaded.standardOutput, expected.standardOutput)
+    XCTAssertEqual(preloaded.standardError, expected.standardError)
+  }
+
   /// Runs a shell script that uses `program` without and with each library, in an empty folder of the same name.
   private func compare(_ program: String, _ script: String) throws {
     guard CommandResult.locate(program) != nil else {
       throw XCTSkip("skipped: no \(program) in PATH, so it was not run under the preloaded library")
     }
     func run(_ environment: [String: String]) throws -> CommandResult {
-      let folder = try scratchFolder()
-      let files = FileManager.default
-      try files.removeItem(at: folder)
-      try files.createDirectory(at: folder, withIntermediateDirectories: true)
-      return try CommandResult.run(["sh", "-c", script], in: folder, environment: environment)
+      try CommandResult.run(["sh", "-c", script], in: try emptyFolder(), environment: environment)
     }
     let expected = try run([:])
     XCTAssertEqual(expected.status, 0, expected.transcript)
@@ -183,9 +250,14 @@ final class PreloadTests: XCTestCase {
       XCTAssertEqual(preloaded.standardError, expected.standardError, "\(program), \(library)")
     }
     // It was there: each process reports when it ends.
-    let counted = try run(["LD_PRELOAD": try XCTUnwrap(libraries().first), "ALLOCATOR_COUNTS": "1"])
+    let counted = try run(["LD_PRELOAD": try PreloadLibrary.counting.path(.release), "ALLOCATOR_COUNTS": "1"])
     XCTAssertTrue(
       (counted.standardError + counted.standardOutput).contains(" allocations, "), "\(program): nothing was counted")
+  }
+
+  private func emptyFolder() throws -> URL {
+    try FileManager.default.removeItem(at: scratchFolder())
+    return try scratchFolder()
   }
 
   private func scratchFolder() throws -> URL {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+import ProcessTestSupport
+
+/// A program of one C file of `Tests/Fixtures`, without a word of Swift.
+struct CProgram {
+  let path: String
+
+  /// Compiles `file`, a path within `Tests/Fixtures`. Calls of malloc stay as they are written.
+  init(_ file: String) throws {
+    let source = FixturePackage.fixtures.appendingPathComponent(file)
+    let folder = FixturePackage.workspace.appendingPathComponent("programs")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    path = folder.appendingPathComponent(source.deletingPathExtension().lastPathComponent).path
+    let compiled = try CommandResult.run([
+      "clang", "-O1", "-fno-builtin", "-Wall", "-Wextra", "-Werror", source.path, "-o", path, "-pthread", "-ldl",
+    ])
+    guard compiled.status == 0 else { throw FixturePackage.BuildFailure(description: compiled.transcript) }
+  }
+
+  /// Runs it with `library` preloaded, or with none.
+  func run(_ arguments: [String] = [], preloading library: String? = nil) throws -> CommandResult {
+    try CommandResult.run([path] + arguments, environment: library.map { ["LD_PRELOAD": $0] } ?? [:])
+  }
+}
