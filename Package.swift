@@ -144,7 +144,7 @@ let package = Package(
       name: "NestFuzzing", dependencies: ["NestAllocator", "CNestSupport", "CNestTestSupport"],
       path: "Tests/NestFuzzing"),
     .executableTarget(name: "nest-fuzzer", dependencies: ["NestFuzzing", "SystemDefaults"], path: "Tests/NestFuzzer"),
-    .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport", "BenchmarkKit", "benchmark-launcher"]),
+    .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
     .testTarget(name: "AllocatorsToolTests", dependencies: ["AllocatorsTool", "ProcessTestSupport"]),
     .testTarget(name: "AllocatorBenchmarksTests", dependencies: ["AllocatorBenchmarks", "BenchmarkKit", "Workloads"]),

@@ -47,6 +47,8 @@ static const char *const replaceable[] = {
 };
 
 __attribute__((constructor)) static void ask_whether_operators_are_replaced(void) {
+  // No C++: nobody will call, and a question to the dynamic linker costs pages and time.
+  if (!_ZdlPv) return;
   // A function that only libstdc++ has: what operator new asks malloc for, below, is what libstdc++ does.
   const void *libstdcxx = image_of(dlsym(RTLD_DEFAULT, "_ZN9__gnu_cxx27__verbose_terminate_handlerEv"));
   // Linked statically, it shares an image with the program, and a replaced function cannot be told from its own.

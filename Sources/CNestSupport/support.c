@@ -66,7 +66,6 @@ static int must_fail(void) {
   if (__atomic_fetch_sub(&mappings_until_failure, 1, __ATOMIC_RELAXED) > 0) return 0;
   if (__atomic_fetch_sub(&failures_left, 1, __ATOMIC_RELAXED) <= 0) return 0;
   __atomic_store_n(&mappings_until_failure, 0, __ATOMIC_RELAXED);
-  errno = ENOMEM;
   return 1;
 }
 
@@ -82,7 +81,10 @@ size_t nest_page_size(void) {
 
 void *nest_map(void *hint, size_t size) {
   if (must_fail()) return NULL;
+  int error = errno;
   void *address = mmap(hint, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  // The request may still be served in another way, and success leaves errno alone.
+  errno = error;
   return address == MAP_FAILED ? NULL : address;
 }
 
@@ -91,7 +93,6 @@ void *nest_remap(void *address, size_t size, size_t new_size, int may_move) {
   if (must_fail()) return NULL;
   void *result = mremap(address, size, new_size, may_move ? MREMAP_MAYMOVE : 0);
   if (result != MAP_FAILED) return result;
-  // The caller may still serve the request in another way, and success leaves errno alone.
   errno = error;
   return NULL;
 }
@@ -101,6 +102,8 @@ void nest_unmap(void *address, size_t size) {
   munmap(address, size);
   errno = error;
 }
+
+void nest_set_exhausted(void) { errno = ENOMEM; }
 
 int nest_purge(void *address, size_t size) {
   int error = errno;

@@ -34,8 +34,10 @@ extension Span {
     }
     precondition(Int(record.pointee.blocksOut) == Int(record.pointee.carved) - free)
     precondition(record.pointee.carved <= record.pointee.capacity)
-    for slot in 0..<Int(record.pointee.slotCount) {
-      precondition(Span(containing: UInt(bitPattern: start) + UInt(slot * Chunk.slotSize)) == self)
+    for index in 0..<Int(record.pointee.capacity) {
+      let address = UInt(bitPattern: start) + UInt(index * blockSize)
+      let entry = chunk.entry(slot: Chunk.slot(of: address)).pointee
+      precondition(entry.hasBlock(at: address) == (index < Int(record.pointee.carved)))
     }
   }
 }

@@ -69,7 +69,10 @@ struct Mappings {
     let bytes = max((size + page - 1) & -page, page)
     lock.lock()
     defer { lock.unlock() }
-    guard reserveEntry() else { return nil }
+    guard reserveEntry() else {
+      nest_set_exhausted()
+      return nil
+    }
     let mapping: Mapping
     if align <= page, !zeroed, let reused = reuse(bytes) {
       mapping = reused
@@ -134,15 +137,6 @@ struct Mappings {
     }
   }
 
-  /// Whether there are released mappings.
-  var hasReleased: Bool {
-    @_noLocks get {
-      lock.lock()
-      defer { lock.unlock() }
-      return state.pointee.releasedCount > 0
-    }
-  }
-
   /// Unmaps released mappings of `bytes`, as far as there are so many.
   @_noLocks
   func releaseFreeMemory(_ bytes: Int) {
@@ -157,7 +151,10 @@ struct Mappings {
     PageHeap.shared.releaseIdle(bytes)
     while true {
       if let start = align <= page ? nest_map(nil, bytes) : mapAligned(size: bytes, align: align) { return start }
-      if !makeRoom() { return nil }
+      if !makeRoom() {
+        nest_set_exhausted()
+        return nil
+      }
     }
   }
 

@@ -55,9 +55,10 @@ struct PageHeap {
     Mappings.shared.releaseFreeMemory(Chunk.size)
     if let found = tryAllocating(count: count, align: align, mayMap: true) { return found }
     // Address space or memory is short.
-    guard Mappings.shared.hasReleased else { return nil }
     Mappings.shared.releaseFreeMemory(Int.max)
-    return tryAllocating(count: count, align: align, mayMap: true)
+    if let found = tryAllocating(count: count, align: align, mayMap: true) { return found }
+    nest_set_exhausted()
+    return nil
   }
 
   private func tryAllocating(count: Int, align: Int, mayMap: Bool) -> (span: Span, isZeroed: Bool)? {

@@ -115,7 +115,7 @@ struct Span {
     record.pointee.slotCount = UInt16(truncatingIfNeeded: slotCount)
   }
 
-  /// Makes it one of blocks of a class, all of them uncarved.
+  /// Makes it one of blocks of a class, all of them uncarved. The entries of its slots are those of none.
   @_noLocks
   func initialize(sizeClass: Int, slotCount: Int, owner: UInt) {
     initialize(state: .blocks, slotCount: slotCount)
@@ -123,29 +123,34 @@ struct Span {
     record.pointee.owner.store(owner, ordering: .relaxed)
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
     record.pointee.capacity = UInt16(truncatingIfNeeded: slotCount * Chunk.slotSize / size)
-    setEntries(Chunk.Entry(start: start, sizeClass: sizeClass))
   }
 
   /// Makes the record one of no span, and so the entries of its slots.
   @_noLocks
   func clear() {
-    if hasBlocks { setEntries(Chunk.Entry.none) }
+    if hasBlocks { setEntries(from: 0, to: Int(record.pointee.slotCount), Chunk.Entry.none) }
     record.pointee.state = .free
     record.pointee.owner.store(0, ordering: .relaxed)
   }
 
-  private func setEntries(_ entry: Chunk.Entry) {
-    let first = chunk.entry(slot: firstSlot)
-    for index in 0..<Int(record.pointee.slotCount) { first[index] = entry }
+  private func setEntries(from first: Int, to end: Int, _ entry: Chunk.Entry) {
+    let entries = chunk.entry(slot: firstSlot)
+    for index in first..<max(first, end) { entries[index] = entry }
   }
 
-  /// Puts about a page of new blocks on the free list, which is empty. There is something to carve.
+  /// Puts the new blocks that begin in the next slot on the free list, which is empty. There is something to carve.
+  ///
+  /// The entries of slots say that there are blocks only from then on: a pointer to one that was never handed out is none.
   @_noLocks
   func carve() {
     let size = blockSize
     let first = Int(record.pointee.carved)
-    let count = min(max(4096 / size, 1), Int(record.pointee.capacity) - first)
+    let slot = (first * size) >> Chunk.slotShift
+    let inSlot = ((slot + 1) << Chunk.slotShift) - first * size
+    let count = min((inSlot + size - 1) / size, Int(record.pointee.capacity) - first)
     record.pointee.carved = UInt16(truncatingIfNeeded: first + count)
+    let end = isCarvable ? ((first + count) * size) >> Chunk.slotShift : Int(record.pointee.slotCount)
+    setEntries(from: slot, to: end, Chunk.Entry(start: start, sizeClass: sizeClass))
     var block = FreeBlock(start + (first + count - 1) * size)
     block.link(to: FreeBlock.none)
     for _ in 1..<max(count, 1) {

@@ -395,6 +395,7 @@ struct ThreadHeap {
     state.pointee.spanCount -= 1
     let slots = Int(span.record.pointee.slotCount)
     if slots <= 2, state.pointee.spareSlots + slots <= ThreadHeap.spareLimit {
+      span.clear()
       span.record.pointee.next = spare(slots).pointee
       spare(slots).pointee = span
       state.pointee.spareSlots += slots

@@ -198,9 +198,9 @@ struct NestModel {
     require(usable == block.usable, "usableSize(of:) of \(block) has become \(usable)")
   }
 
-  /// A call that worked leaves errno alone, but where a mapping failed first and memory was found elsewhere.
+  /// A call that worked leaves errno alone, also where a mapping failed first and memory was found elsewhere.
   private func checkErrno(_ call: String) {
-    require(errno == 0 || mayFail && errno == ENOMEM, "\(call) left \(errno) in errno")
+    require(errno == 0, "\(call) left \(errno) in errno")
   }
 
   private func checkFailure(_ call: String) {

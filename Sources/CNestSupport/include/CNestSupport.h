@@ -81,7 +81,11 @@ NEST_LEAF static inline void nest_set_in_chunk(uintptr_t address, uint8_t value)
 // Bytes of a page of this system.
 NEST_LEAF size_t nest_page_size(void);
 
-// Reserves zeroed, readable and writable memory. NULL when there is none. Leaves errno at ENOMEM then.
+// All of these leave errno alone, but for one.
+
+// Sets errno to ENOMEM.
+NEST_LEAF void nest_set_exhausted(void);
+// Reserves zeroed, readable and writable memory. NULL when there is none.
 NEST_LEAF void *_Nullable nest_map(void *_Nullable hint, size_t size);
 // Resizes a mapping (part of one, that is not a part of two), moving it where `may_move`. NULL when that is impossible.
 NEST_LEAF void *_Nullable nest_remap(void *_Nonnull address, size_t size, size_t new_size, int may_move);
@@ -90,7 +94,6 @@ NEST_LEAF void *_Nullable nest_remap(void *_Nonnull address, size_t size, size_t
 // the start of `target` are theirs. If `lost` is not 0, nothing may be mapped any more in so many bytes behind these.
 struct nest_move { size_t used, moved, lost; };
 NEST_LEAF struct nest_move nest_move_pages(uintptr_t source, size_t size, uintptr_t target, size_t least);
-// These leave errno alone.
 NEST_LEAF void nest_unmap(void *_Nonnull address, size_t size);
 // Gives whole pages back; they read as zeros afterwards. 0 when that is impossible.
 NEST_LEAF int nest_purge(void *_Nonnull address, size_t size);
