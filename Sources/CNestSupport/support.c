@@ -69,15 +69,18 @@ static int must_fail(void) {
   return 1;
 }
 
+static size_t page_size;
+
 size_t nest_page_size(void) {
-  static size_t size;
-  size_t known = __atomic_load_n(&size, __ATOMIC_RELAXED);
-  if (known == 0) {
-    known = getauxval(AT_PAGESZ);
-    __atomic_store_n(&size, known, __ATOMIC_RELAXED);
+  size_t size = __atomic_load_n(&page_size, __ATOMIC_RELAXED);
+  if (size == 0) {
+    size = getauxval(AT_PAGESZ);
+    __atomic_store_n(&page_size, size, __ATOMIC_RELAXED);
   }
-  return known;
+  return size;
 }
+
+void nest_set_page_size(size_t size) { __atomic_store_n(&page_size, size, __ATOMIC_RELAXED); }
 
 void *nest_map(void *hint, size_t size) {
   if (must_fail()) return NULL;
@@ -107,7 +110,9 @@ void nest_set_exhausted(void) { errno = ENOMEM; }
 
 int nest_purge(void *address, size_t size) {
   int error = errno;
-  int done = madvise(address, size, MADV_DONTNEED) == 0;
+  // Whole pages only, as the system itself has it.
+  size_t rest = ((uintptr_t)address | size) & (nest_page_size() - 1);
+  int done = rest == 0 && madvise(address, size, MADV_DONTNEED) == 0;
   errno = error;
   return done;
 }

@@ -9,6 +9,9 @@ extension NestAllocator {
   /// Chunks that are mapped, 4 MiB each.
   package static var chunkCount: Int { PageHeap.shared.chunkCount }
 
+  /// Bytes of free slots that have been written since they came from the system.
+  package static var dirtyByteCount: Int { PageHeap.shared.dirtyByteCount }
+
   /// Heaps that have been made, with a thread or without.
   package static var heapCount: Int { HeapPool.shared.heapCount }
 

@@ -271,6 +271,12 @@ extension PageHeap {
     return state.pointee.chunkCount
   }
 
+  var dirtyByteCount: Int {
+    lock.lock()
+    defer { lock.unlock() }
+    return state.pointee.dirtyCount << Chunk.slotShift
+  }
+
   func checkInvariants() {
     lock.lock()
     defer { lock.unlock() }

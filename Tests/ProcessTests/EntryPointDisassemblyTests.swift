@@ -54,6 +54,22 @@ final class EntryPointDisassemblyTests: XCTestCase {
     }
   }
 
+  /// How many instructions Nest's hit paths are: more would be a change to think about.
+  func testNestIsShort() throws {
+    guard CommandResult.locate("uname") != nil,
+      try CommandResult.run(["uname", "-m"]).standardOutput.hasPrefix("x86_64")
+    else { throw XCTSkip("skipped: the numbers are those of x86-64") }
+    let library = try PreloadLibrary.nest.path(.release)
+    // The hit path of malloc ends at the first return; the whole of free calls nothing, and leaves by a jump.
+    let malloc = try disassembly(of: "__swift_malloc", in: library)
+    let hit = try XCTUnwrap(malloc.firstIndex { $0.hasPrefix("ret") }) + 1
+    XCTAssertLessThanOrEqual(hit, 24, "\(malloc)")
+    let free = try disassembly(of: "__swift_free", in: library)
+    XCTAssertFalse(free.contains { $0.hasPrefix("call") }, "\(free)")
+    XCTAssertLessThanOrEqual(free.count, 50, "\(free)")
+    print("instructions: malloc \(hit), free \(free.count)")
+  }
+
   /// The instructions of a function, one string each, as `objdump` or `llvm-objdump` prints them in AT&T syntax.
   private func disassembly(of symbol: String, in file: String) throws -> [String] {
     let tool = try XCTUnwrap(

@@ -80,6 +80,8 @@ NEST_LEAF static inline void nest_set_in_chunk(uintptr_t address, uint8_t value)
 
 // Bytes of a page of this system.
 NEST_LEAF size_t nest_page_size(void);
+// Makes them `size`, a multiple of what they are; for tests.
+void nest_set_page_size(size_t size);
 
 // All of these leave errno alone, but for one.
 
