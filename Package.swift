@@ -78,7 +78,7 @@ let package = Package(
     .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
     .target(name: "GlobalNest", dependencies: ["AllocatorAdapters", "CMallocFamily", "NestAllocator"]),
-    .target(name: "GlobalDefault", dependencies: ["JemallocAllocator"]),
+    .target(name: "GlobalDefault", dependencies: ["AllocatorAdapters", "CMallocFamily", "NestAllocator"]),
 
     // What makes the allocator of a user's own target one that chooses.
     .plugin(name: "ExportGlobalAllocator", capability: .buildTool(), path: "Sources/ExportGlobalAllocator"),

@@ -20,7 +20,7 @@ struct WorkloadsCommand: ParsableCommand {
     Product(name: "system", allocator: "system"),
     Product(name: "jemalloc", allocator: "jemalloc"),
     Product(name: "nest", allocator: "nest"),
-    Product(name: "default", allocator: "jemalloc"),
+    Product(name: "default", allocator: "nest"),
   ]
 
   static let configuration = CommandConfiguration(

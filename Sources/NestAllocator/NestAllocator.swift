@@ -9,7 +9,7 @@ public typealias NestAllocator = Nest<StandardChecks>
 
 /// A general-purpose allocator written in Swift.
 ///
-///     thread ──▶ ThreadHeap ──▶ Span ◀── RemoteQueue ◀── other threads' releases
+///     thread ──▶ ThreadHeap ──▶ Bin ◀──▶ Span             inbox ◀── other threads' releases
 ///                   │             │
 ///                   │ spans       │ runs of slots            blocks above 1 MiB
 ///                   ▼             ▼                                 │

@@ -18,7 +18,7 @@ final class ArtifactTests: XCTestCase {
     Artifact(program: "AppSystem", name: "system", runsOnJemalloc: false),
     Artifact(program: "AppJemalloc", name: "jemalloc", runsOnJemalloc: true),
     Artifact(program: "AppNest", name: "nest", runsOnJemalloc: false),
-    Artifact(program: "AppDefault", name: "jemalloc", runsOnJemalloc: true),
+    Artifact(program: "AppDefault", name: "nest", runsOnJemalloc: false),
     Artifact(program: "AppUnchosen", name: "system", runsOnJemalloc: false),
   ]
 

@@ -1,0 +1,1 @@
+../GlobalShim/ExportedMallocFamily.swift
