@@ -55,7 +55,7 @@ final class PreloadCostTests: XCTestCase {
     }
     let resident = (glibc: median(glibc.map(\.resident)), nest: median(nest.map(\.resident)))
     let dirty = (glibc: median(glibc.map(\.private)), nest: median(nest.map(\.private)))
-    print("hello world on glibc: \(resident.glibc) KiB, \(dirty.glibc) its own; on Nest: \(resident.nest), \(dirty.nest)")
+    print("KiB, its own: glibc \(resident.glibc), \(dirty.glibc); Nest \(resident.nest), \(dirty.nest)")
     XCTAssertGreaterThan(dirty.glibc, 0)
     XCTAssertLessThanOrEqual(Double(resident.nest), 1.2 * Double(resident.glibc))
     XCTAssertLessThanOrEqual(dirty.nest, dirty.glibc + 64)
