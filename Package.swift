@@ -4,12 +4,12 @@
 
 import PackageDescription
 
-/// A library for LD_PRELOAD over the allocator of the named target; `Sources/PreloadSupport/exports.map` says how it is linked.
-func preloadTarget(_ name: String, allocator: Target.Dependency) -> Target {
+/// A library for LD_PRELOAD over an allocator made of the types of the named targets; `Sources/PreloadSupport/exports.map` says how it is linked.
+func preloadTarget(_ name: String, allocators: [Target.Dependency]) -> Target {
   let support = "\(Context.packageDirectory)/Sources/PreloadSupport"
   return .target(
     name: name,
-    dependencies: [allocator, "AllocatorABI", "AllocatorAdapters", "CMallocFamily"],
+    dependencies: allocators + ["AllocatorABI", "CMallocFamily", "MallocFamilyFunctions"],
     linkerSettings: [
       .unsafeFlags([
         "-nostartfiles", "-use-ld=gold", "-resource-dir", "\(support)/no-runtime", "-no-toolchain-stdlib-rpath",
@@ -33,7 +33,9 @@ let package = Package(
     .library(name: "GlobalNest", targets: ["GlobalNest"]),
     .library(name: "GlobalDefault", targets: ["GlobalDefault"]),
     // For a target that exports an allocator of its own.
-    .library(name: "GlobalShim", targets: ["AllocatorABI", "AllocatorAdapters", "CAllocatorSupport", "CMallocFamily"]),
+    .library(
+      name: "GlobalShim",
+      targets: ["AllocatorABI", "AllocatorAdapters", "CAllocatorSupport", "CMallocFamily", "MallocFamilyFunctions"]),
     .plugin(name: "ExportGlobalAllocator", targets: ["ExportGlobalAllocator"]),
     // Libraries for LD_PRELOAD.
     .library(name: "CountingPreload", type: .dynamic, targets: ["PreloadCounting"]),
@@ -64,6 +66,7 @@ let package = Package(
     // Adapters, and the malloc family over any allocator.
     .target(name: "CAllocatorCounters"),
     .target(name: "AllocatorAdapters", dependencies: ["AllocatorABI", "CAllocatorCounters", "CAllocatorSupport"]),
+    .target(name: "MallocFamilyFunctions", dependencies: ["AllocatorABI", "AllocatorAdapters", "CAllocatorSupport"]),
     .target(name: "CMallocFamily", dependencies: ["CAllocatorSupport"]),
 
     // Where the calls of a process go: for the artifact that names an allocator, and ordinary Swift.
@@ -77,22 +80,22 @@ let package = Package(
     // Products that choose.
     .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
-    .target(name: "GlobalNest", dependencies: ["AllocatorAdapters", "CMallocFamily", "NestAllocator"]),
-    .target(name: "GlobalDefault", dependencies: ["AllocatorAdapters", "CMallocFamily", "NestAllocator"]),
+    .target(name: "GlobalNest", dependencies: ["CMallocFamily", "MallocFamilyFunctions", "NestAllocator"]),
+    .target(name: "GlobalDefault", dependencies: ["CMallocFamily", "MallocFamilyFunctions", "NestAllocator"]),
 
     // What makes the allocator of a user's own target one that chooses.
     .plugin(name: "ExportGlobalAllocator", capability: .buildTool(), path: "Sources/ExportGlobalAllocator"),
 
     // Libraries that run an allocator under any program: one line each.
-    preloadTarget("PreloadCounting", allocator: "SystemAllocator"),
-    preloadTarget("PreloadNest", allocator: "NestAllocator"),
+    preloadTarget("PreloadCounting", allocators: ["AllocatorAdapters", "SystemAllocator"]),
+    preloadTarget("PreloadNest", allocators: ["NestAllocator"]),
 
     // Kits and tools: ordinary Swift.
     .target(name: "AllocatorTestKit", dependencies: ["AllocatorABI"]),
+    .executableTarget(name: "benchmark-launcher"),
+    .target(name: "BenchmarkKit"),
 
-    // Benchmarks: measuring, the work that is measured, one program for each product that chooses, and what runs them.
-    .executableTarget(name: "benchmark-launcher", path: "Benchmarks/BenchmarkLauncher"),
-    .target(name: "BenchmarkKit", path: "Benchmarks/BenchmarkKit"),
+    // Benchmarks: the work that is measured, one program for each product that chooses, and what runs them.
     .target(name: "Workloads", path: "Benchmarks/Workloads"),
     .executableTarget(
       name: "Workloads-system", dependencies: ["AllocatorABI", "GlobalSystem", "Workloads"],

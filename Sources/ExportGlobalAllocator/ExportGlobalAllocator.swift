@@ -24,11 +24,11 @@ struct ExportGlobalAllocator: BuildToolPlugin {
     }
   }
 
-  /// The folder `Sources/GlobalShim` of this package, which is the package that has the target `AllocatorABI`.
+  /// The folder `Sources/AllocatorExports` of this package, which is the package that has the target `AllocatorABI`.
   private func shimFolder(below package: Package, visited: inout Set<Package.ID>) -> URL? {
     guard visited.insert(package.id).inserted else { return nil }
     if let target = package.targets.first(where: { $0.name == "AllocatorABI" }) {
-      return target.directoryURL.deletingLastPathComponent().appending(path: "GlobalShim")
+      return target.directoryURL.deletingLastPathComponent().appending(path: "AllocatorExports")
     }
     for dependency in package.dependencies {
       if let folder = shimFolder(below: dependency.package, visited: &visited) { return folder }

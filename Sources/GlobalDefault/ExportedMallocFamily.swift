@@ -1,1 +1,1 @@
-../GlobalShim/ExportedMallocFamily.swift
+../AllocatorExports/ExportedMallocFamily.swift

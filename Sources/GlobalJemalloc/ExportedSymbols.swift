@@ -1,1 +1,1 @@
-../GlobalShim/ExportedSymbols.swift
+../AllocatorExports/ExportedSymbols.swift

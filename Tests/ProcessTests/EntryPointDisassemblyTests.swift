@@ -49,7 +49,7 @@ final class EntryPointDisassemblyTests: XCTestCase {
       }
       for instruction in leaving {
         XCTAssertTrue(
-          instruction.contains("<\(callee)@plt>") || instruction.contains("MallocFailure"), "\(symbol): \(instruction)")
+          instruction.contains("<\(callee)@plt>") || instruction.contains("outOfMemory"), "\(symbol): \(instruction)")
       }
     }
   }

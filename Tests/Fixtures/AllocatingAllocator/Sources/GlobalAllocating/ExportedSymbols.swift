@@ -1,1 +1,1 @@
-../../../../../Sources/GlobalShim/ExportedSymbols.swift
+../../../../../Sources/AllocatorExports/ExportedSymbols.swift

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import AllocatorABI
+import AllocatorAdapters
 import CAllocatorSupport
 
 /// The malloc family over an allocator: what the C standard, POSIX and the man pages ask of each function, beyond memory.

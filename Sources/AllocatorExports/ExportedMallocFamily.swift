@@ -9,8 +9,8 @@
 // line: gold exports an executable's `malloc` only if it has seen libc's before it meets a reference to that one's version.
 
 import AllocatorABI
-import AllocatorAdapters
 import CMallocFamily
+import MallocFamilyFunctions
 
 @_noLocks
 @_silgen_name("__swift_malloc")
