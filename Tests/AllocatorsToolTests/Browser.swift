@@ -8,10 +8,10 @@ import XCTest
 /// Chromium without a window.
 struct Browser {
   private let path: String
-  private let scratch: Scratch
+  private let scratch: TemporaryFolder
 
   /// Skips the test where there is no Chromium.
-  init(_ scratch: Scratch) throws {
+  init(_ scratch: TemporaryFolder) throws {
     guard
       let path = ["chromium", "chromium-browser", "google-chrome"].lazy.compactMap({ CommandResult.locate($0) }).first
     else { throw XCTSkip("Chromium is not installed (apt-get install chromium)") }

@@ -10,11 +10,11 @@ import XCTest
 /// `allocators compare`, with an allocator that is none: a library that changes nothing, by whose name in LD_PRELOAD a program
 /// can tell that it runs on it.
 final class CompareCommandTests: XCTestCase {
-  private var scratch: Scratch!
+  private var scratch: TemporaryFolder!
   private var double = ""
 
   override func setUpWithError() throws {
-    scratch = try Scratch()
+    scratch = try TemporaryFolder()
     double = try scratch.compile("double.so", "int allocator_double = 1;", ["-shared", "-fPIC"])
   }
 
@@ -116,15 +116,16 @@ final class CompareCommandTests: XCTestCase {
 
   func testServer() throws {
     guard CommandResult.locate("python3") != nil else { throw XCTSkip("python3 is not installed") }
+    let port = try freePort()
     let server = """
       import socket, sys
       s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-      s.bind(("127.0.0.1", 28471)); s.listen()
+      s.bind(("127.0.0.1", \(port))); s.listen()
       while True:
         c, _ = s.accept(); c.close()
       """
     let json = scratch.path("server.json")
-    let load = ["--wait-for", "28471", "--drive", "echo score: 42.5", "--score", "score: ([0-9.]+)"]
+    let load = ["--wait-for", "\(port)", "--drive", "echo score: 42.5", "--score", "score: ([0-9.]+)"]
     let result = try Tool.run(
       ["compare", "--library", "double=\(double)", "--allocators", "double", "--rounds", "9", "--json", json] + load
         + ["--", "python3", "-c", server])
@@ -135,7 +136,24 @@ final class CompareCommandTests: XCTestCase {
     XCTAssertEqual(score.ratio?.median, 1)
     XCTAssertEqual(score.verdict, .noDifference)
     XCTAssertEqual(report.contenders[1].result(.wallTime)?.verdict, MetricResult.Verdict.none, "the score decides")
-    XCTAssertEqual(report.plan.load?.port, 28471)
+    XCTAssertEqual(report.plan.load?.port, Int(port))
+  }
+
+  /// A port that nobody listened on just now.
+  private func freePort() throws -> UInt16 {
+    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(socket) }
+    var address = sockaddr_in(
+      sin_family: sa_family_t(AF_INET), sin_port: 0, sin_addr: in_addr(s_addr: INADDR_LOOPBACK.bigEndian),
+      sin_zero: (0, 0, 0, 0, 0, 0, 0, 0))
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let code = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(socket, $0, length) == 0 ? getsockname(socket, $0, &length) : -1
+      }
+    }
+    try XCTSkipIf(code != 0, "no port is free: \(String(cString: strerror(errno)))")
+    return UInt16(bigEndian: address.sin_port)
   }
 
   /// An interrupt in the middle: one line, the end that a shell takes for an interrupt, and no process left.

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import Foundation
+import ProcessTestSupport
 import XCTest
 
 @testable import AllocatorsTool
@@ -54,11 +55,11 @@ final class HTMLReportBrowserTests: XCTestCase {
     </script>
     """
 
-  private var scratch: Scratch!
+  private var scratch: TemporaryFolder!
   private var page = ""
 
   override func setUpWithError() throws {
-    scratch = try Scratch()
+    scratch = try TemporaryFolder()
     page = HTMLReport(ExampleReport.report).text
   }
 

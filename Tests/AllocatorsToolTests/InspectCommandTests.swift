@@ -27,14 +27,14 @@ final class InspectCommandTests: XCTestCase {
   }
 
   func testLinkedLibraryComesFirst() throws {
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     let library = try Tool.library("jemalloc")
     let program = try scratch.compile("linked", "int main(void) { return 0; }", ["-Wl,--no-as-needed", library])
     XCTAssert(try inspect(program).contains("one allocator, jemalloc\n"))
   }
 
   func testTwoAllocatorsAreCounted() throws {
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     let jemalloc = try Tool.library("jemalloc")
     let program = try scratch.compile("linked", "int main(void) { return 0; }", ["-Wl,--no-as-needed", jemalloc])
     let mimalloc = try Tool.library("mimalloc")
@@ -45,7 +45,7 @@ final class InspectCommandTests: XCTestCase {
   }
 
   func testMallocOfTheProgramsOwn() throws {
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     let source = """
       #include <stddef.h>
       static char heap[65536];
@@ -60,7 +60,7 @@ final class InspectCommandTests: XCTestCase {
   }
 
   func testStaticPrograms() throws {
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     let source = "#include <stdlib.h>\nint main(int n, char **a) { return malloc(n) == 0; }"
     let text = try inspect(try scratch.compile("static", source, ["-static"]))
     XCTAssert(text.contains("glibc: linked into the static program"), text)
@@ -71,7 +71,7 @@ final class InspectCommandTests: XCTestCase {
 
   /// The names are those that the Swift compiler gives to the functions behind the five symbols.
   func testFiveFunctionsAreNamedByTheirModule() throws {
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     let modules = [
       ("14GlobalJemalloc", "jemalloc"), ("12GlobalSystem", "glibc"), ("10GlobalNest", "nest"),
       ("11MyAllocator", "MyAllocator"),
@@ -94,7 +94,7 @@ final class InspectCommandTests: XCTestCase {
   }
 
   func testScriptIsItsInterpreter() throws {
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     let text = try inspect(try scratch.script("script", "#! /bin/sh -e\ntrue\n"))
     XCTAssert(text.contains("a script for /bin/sh\n"), text)
     XCTAssert(text.contains("one allocator, glibc\n"), text)
@@ -103,7 +103,7 @@ final class InspectCommandTests: XCTestCase {
   /// A process that runs on jemalloc, while another allocator was opened later.
   func testProcess() throws {
     let jemalloc = try Tool.library("jemalloc")
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     let source = """
       #include <dlfcn.h>
       #include <stdio.h>
@@ -138,7 +138,7 @@ final class InspectCommandTests: XCTestCase {
   }
 
   func testRefusals() throws {
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     try Tool.checkRefusal(["inspect"], status: 64, says: "path-or-pid")
     try Tool.checkRefusal(["inspect", "4194999"], status: 66, says: "no process 4194999")
     try Tool.checkRefusal(["inspect", "/no/such/file"], status: 66, says: "/no/such/file")

@@ -68,7 +68,7 @@ final class RunCommandTests: XCTestCase {
   /// A library that was preloaded already stays, unless it brings a malloc.
   func testOtherPreloadedLibrariesStay() throws {
     let jemalloc = try Tool.library("jemalloc")
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     let harmless = try scratch.compile("harmless.so", "int harmless = 1;", ["-shared", "-fPIC"])
     let environment = ["LD_PRELOAD": "\(harmless):\(jemalloc)"]
     let show = ["--", "sh", "-c", "echo $LD_PRELOAD"]
@@ -86,7 +86,7 @@ final class RunCommandTests: XCTestCase {
   }
 
   func testScriptWithoutAFirstLineRuns() throws {
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     let script = try scratch.script("plain", "echo plain $1\nexit 9\n")
     let result = try Tool.run(["run", "--allocator", "system", "--", script, "x"])
     XCTAssertEqual(result.lines, ["plain x"], result.transcript)
@@ -114,7 +114,7 @@ final class RunCommandTests: XCTestCase {
 
   func testStaticExecutablesAreRefusedWhereTheyWouldIgnoreTheLibrary() throws {
     _ = try Tool.library("jemalloc")
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     for option in ["-static", "-static-pie"] {
       let program = try scratch.compile("static\(option)", "int main(void) { return 5; }", [option])
       try Tool.checkRefusal(
@@ -132,7 +132,7 @@ final class RunCommandTests: XCTestCase {
   /// The loader looks into the program first, so that a preloaded malloc is nobody's.
   func testProgramsThatDefineMallocAreRefused() throws {
     _ = try Tool.library("jemalloc")
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     let source = """
       #include <stddef.h>
       void *mi_malloc(size_t size) { return 0; }
@@ -148,7 +148,7 @@ final class RunCommandTests: XCTestCase {
 
   func testSetuidProgramsAreRefused() throws {
     _ = try Tool.library("jemalloc")
-    let scratch = try Scratch()
+    let scratch = try TemporaryFolder()
     let program = try scratch.compile("setuid", "int main(void) { return 5; }")
     guard chown(program, 65_534, 65_534) == 0 else { throw XCTSkip("only root can make a program another user's") }
     XCTAssertEqual(chmod(program, 0o4755), 0)

@@ -3,80 +3,107 @@
 
 import Foundation
 
-/// A package of `Tests/Fixtures`, copied to a temporary folder and built there as a user's own package, which depends on
-/// this one by its path.
+/// A package of a user, which depends on this one by its path, and is built as the user would.
 ///
-/// The folder is the same from run to run, so that a second run builds only what has changed.
+/// Each configuration is built in a folder of its own in ``Repository/workspace``, where the next run finds it.
 public struct FixturePackage: Sendable {
-  /// The root of this package.
-  public static let repository = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  /// `Tests/Fixtures/Programs`: the package with all programs that tests start, so that each configuration is built once.
+  public static let programs = FixturePackage("Programs")
 
-  /// The folder of all fixtures.
-  public static let fixtures = repository.appendingPathComponent("Tests/Fixtures")
-
-  /// The folder in which copies are built, one for each user and checkout of this package, and that user's alone.
-  public static let workspace: URL = {
-    let checkout = repository.path.replacingOccurrences(of: "_", with: "__").replacingOccurrences(of: "/", with: "_")
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("swift-allocators-fixtures-\(getuid())").appendingPathComponent(checkout)
-    try? FileManager.default.createDirectory(
-      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    return folder
-  }()
-
-  /// The copy.
+  /// Where the package is.
   public let folder: URL
+  private let name: String
 
-  /// Copies the fixture `name`. Files that are the same already stay as they are, files that have gone are removed, and
-  /// symbolic links become what they lead to. In `Package.swift`, the path `../../..` becomes this package's own, and the
-  /// keys of `replacements` their values.
-  public init(_ name: String, replacing replacements: [String: String] = [:]) throws {
-    folder = Self.workspace.appendingPathComponent(name)
-    let lock = try Lock(folder)
-    defer { lock.unlock() }
-    let replacements = replacements.merging(["\"../../..\"": "\"\(Self.repository.path)\""]) { $1 }
-    try Self.copy(Self.fixtures.appendingPathComponent(name), to: folder, replacing: replacements)
+  /// A package of `Tests/Fixtures`.
+  public init(_ name: String) {
+    self.init(at: Repository.fixtures.appendingPathComponent(name))
   }
 
-  /// A way to build: the arguments of `swift build`, and the folder for what it builds.
-  public struct Configuration: Sendable, Hashable, CustomStringConvertible {
-    public var description: String
-    public var arguments: [String]
+  /// A package anywhere.
+  public init(at folder: URL) {
+    self.folder = folder
+    name = folder.lastPathComponent
+  }
 
-    public init(_ description: String, _ arguments: [String]) {
-      self.description = description
-      self.arguments = arguments
+  /// A way to build.
+  public struct Configuration: Sendable, Hashable, CustomStringConvertible {
+    /// The name of the folder in which it is built.
+    public var description: String
+    var isRelease: Bool
+    var arguments: [String] = []
+    /// What is built of the package `Programs`; its manifest says what there is.
+    var selection = ""
+
+    /// Whether the Swift libraries are linked statically.
+    public var isStatic: Bool { selection.contains("static") }
+
+    public static let debug = Configuration(description: "debug", isRelease: false)
+    public static let release = Configuration(description: "release", isRelease: true)
+    public static let staticStandardLibrary = Configuration(
+      description: "static-stdlib", isRelease: true, arguments: ["--static-swift-stdlib"], selection: "static")
+    public static let debugStaticStandardLibrary = Configuration(
+      description: "debug-static-stdlib", isRelease: false, arguments: ["--static-swift-stdlib"], selection: "static")
+
+    /// A debug build with a sanitizer. Only single products can be built: the libraries for LD_PRELOAD cannot be linked with
+    /// one.
+    public static func sanitizer(_ name: String) -> Configuration {
+      Configuration(description: "sanitize-\(name)", isRelease: false, arguments: ["--sanitize=\(name)"])
     }
 
-    public static let debug = Configuration("debug", ["-c", "debug"])
-    public static let release = Configuration("release", ["-c", "release"])
-    public static let staticStandardLibrary = Configuration(
-      "static-stdlib", ["-c", "release", "--static-swift-stdlib"])
-    public static let debugStaticStandardLibrary = Configuration(
-      "debug-static-stdlib", ["-c", "debug", "--static-swift-stdlib"])
+    /// The same, built in the same folder, with more of the package's targets.
+    public func with(_ selection: String) -> Configuration {
+      var more = self
+      more.selection += ",\(selection)"
+      return more
+    }
+
+    /// The same, with more arguments of `swift build`.
+    public func with(arguments: [String]) -> Configuration {
+      var more = self
+      more.arguments += arguments
+      return more
+    }
   }
 
-  private func buildArguments(_ configuration: Configuration) -> [String] {
-    ["--package-path", folder.path, "--scratch-path", folder.appendingPathComponent(".build-\(configuration)").path]
-      + configuration.arguments
+  /// The folder in which a configuration is built.
+  public func scratch(_ configuration: Configuration) -> URL {
+    Repository.workspace.appendingPathComponent("\(name)-\(configuration)")
   }
 
-  /// Builds the package and returns what `swift build` said, whether it worked or not.
-  public func tryBuilding(_ configuration: Configuration, product: String? = nil) throws -> CommandResult {
-    let lock = try Lock(folder)
+  /// The arguments of `swift build`, `--build-path` and all.
+  public func arguments(_ configuration: Configuration) -> [String] {
+    [
+      "--package-path", folder.path, "--scratch-path", scratch(configuration).path,
+      "-c", configuration.isRelease ? "release" : "debug",
+    ] + configuration.arguments
+  }
+
+  /// Builds all of the package, or one product, or one target, and returns what `swift build` said, whether it worked or not.
+  public func tryBuilding(_ configuration: Configuration, product: String? = nil, target: String? = nil) throws
+    -> CommandResult
+  {
+    let lock = try FileLock(scratch(configuration).path + ".lock")
     defer { lock.unlock() }
     return try CommandResult.run(
-      ["swift", "build"] + buildArguments(configuration) + (product.map { ["--product", $0] } ?? []))
+      ["swift", "build"] + arguments(configuration) + (product.map { ["--product", $0] } ?? [])
+        + (target.map { ["--target", $0] } ?? []),
+      environment: ["FIXTURE_PROGRAMS": configuration.selection])
   }
 
-  /// Builds the package and returns the folder of its products.
+  /// Builds the package, once in the life of this process, and returns the folder of its products.
+  @discardableResult
   public func build(_ configuration: Configuration, product: String? = nil) throws -> URL {
-    let result = try tryBuilding(configuration, product: product)
-    guard result.status == 0 else { throw BuildFailure(description: result.transcript) }
-    let shown = try CommandResult.run(["swift", "build"] + buildArguments(configuration) + ["--show-bin-path"])
-    guard let path = shown.lines.last else { throw BuildFailure(description: shown.transcript) }
-    return URL(fileURLWithPath: path)
+    try Self.built.once("\(folder.path) \(configuration) \(configuration.selection) \(product ?? "")") {
+      let result = try tryBuilding(configuration, product: product)
+      guard result.status == 0 else { throw BuildFailure(description: result.transcript) }
+    }
+    return scratch(configuration).appendingPathComponent(configuration.isRelease ? "release" : "debug")
+      .resolvingSymlinksInPath()
+  }
+
+  /// Builds the package, and returns the path of one of its programs or libraries.
+  public func path(_ configuration: Configuration, of file: String, product: String? = nil) throws -> String {
+    try build(configuration, product: product).appendingPathComponent(file).path
   }
 
   /// A fixture that did not build, with what the compiler printed.
@@ -86,44 +113,19 @@ public struct FixturePackage: Sendable {
     public init(description: String) { self.description = description }
   }
 
-  /// Keeps other test processes (`swift test --parallel`) from the copy while it is written or built.
-  private struct Lock {
-    private let descriptor: Int32
+  private static let built = Once()
 
-    init(_ folder: URL) throws {
-      descriptor = open(folder.path + ".lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-      guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0 else {
-        throw BuildFailure(description: "cannot lock \(folder.path).lock: \(String(cString: strerror(errno)))")
-      }
-    }
+  /// What has been done already. A failure is not remembered.
+  private final class Once: @unchecked Sendable {
+    private let lock = NSLock()
+    private var done: Set<String> = []
 
-    func unlock() { close(descriptor) }
-  }
-
-  private static func copy(_ source: URL, to destination: URL, replacing replacements: [String: String]) throws {
-    let files = FileManager.default
-    try files.createDirectory(at: destination, withIntermediateDirectories: true)
-    let names = try files.contentsOfDirectory(atPath: source.path).filter { !$0.hasPrefix(".build") }
-    for stale in try files.contentsOfDirectory(atPath: destination.path)
-    where !names.contains(stale) && !stale.hasPrefix(".build") && stale != "Package.resolved" {
-      try files.removeItem(at: destination.appendingPathComponent(stale))
-    }
-    for name in names {
-      let (from, to) = (source.appendingPathComponent(name), destination.appendingPathComponent(name))
-      var isFolder: ObjCBool = false
-      guard files.fileExists(atPath: from.path, isDirectory: &isFolder) else { continue }
-      if isFolder.boolValue {
-        try copy(from, to: to, replacing: replacements)
-        continue
-      }
-      var contents = try Data(contentsOf: from)
-      if name == "Package.swift" {
-        let manifest = replacements.reduce(String(decoding: contents, as: UTF8.self)) {
-          $0.replacingOccurrences(of: $1.key, with: $1.value)
-        }
-        contents = Data(manifest.utf8)
-      }
-      if (try? Data(contentsOf: to)) != contents { try contents.write(to: to, options: .atomic) }
+    func once(_ name: String, _ body: () throws -> Void) throws {
+      lock.lock()
+      defer { lock.unlock() }
+      if done.contains(name) { return }
+      try body()
+      done.insert(name)
     }
   }
 }

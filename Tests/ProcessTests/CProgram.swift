@@ -7,13 +7,13 @@ import ProcessTestSupport
 /// A program of one C file of `Tests/Fixtures`, without a word of Swift.
 struct CProgram {
   let path: String
+  private let folder: TemporaryFolder
 
   /// Compiles `file`, a path within `Tests/Fixtures`. Calls of malloc stay as they are written.
   init(_ file: String) throws {
-    let source = FixturePackage.fixtures.appendingPathComponent(file)
-    let folder = FixturePackage.workspace.appendingPathComponent("programs")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    path = folder.appendingPathComponent(source.deletingPathExtension().lastPathComponent).path
+    let source = Repository.fixtures.appendingPathComponent(file)
+    folder = try TemporaryFolder()
+    path = folder.path(source.deletingPathExtension().lastPathComponent)
     let compiled = try CommandResult.run([
       "clang", "-O1", "-fno-builtin", "-Wall", "-Wextra", "-Werror", source.path, "-o", path, "-pthread", "-ldl",
     ])

@@ -8,10 +8,11 @@ import XCTest
 /// The exported symbols as clients in other languages call them, through a dynamic library product.
 final class ExportedSymbolTests: XCTestCase {
   func testCProgramOnDynamicLibrary() throws {
-    let products = try FixturePackage("Artifacts").build(.debug)
+    let products = try FixturePackage.programs.build(.debug)
+    let folder = try TemporaryFolder()
     for (library, name) in [("JemallocPlugin", "jemalloc"), ("SystemPlugin", "system"), ("GuestPlugin", "system")] {
-      let program = FixturePackage.workspace.appendingPathComponent("c-client-\(library)").path
-      let source = FixturePackage.fixtures.appendingPathComponent("CClient/main.c").path
+      let program = folder.path("c-client-\(library)")
+      let source = Repository.fixtures.appendingPathComponent("CClient/main.c").path
       let compiled = try CommandResult.run(
         ["clang", "-Wall", "-Werror", source, "-o", program, "-L", products.path, "-l\(library)"]
           + (try rpaths(products)).map { "-Wl,-rpath,\($0)" })
@@ -26,10 +27,11 @@ final class ExportedSymbolTests: XCTestCase {
     guard let rustc = CommandResult.locate("rustc") else {
       throw XCTSkip("skipped: no rustc in PATH, so no Rust program was run on the exported symbols")
     }
-    let products = try FixturePackage("Artifacts").build(.debug)
+    let products = try FixturePackage.programs.build(.debug)
+    let folder = try TemporaryFolder()
     for (library, name) in [("JemallocPlugin", "jemalloc"), ("SystemPlugin", "system")] {
-      let program = FixturePackage.workspace.appendingPathComponent("rust-client-\(library)").path
-      let source = FixturePackage.fixtures.appendingPathComponent("RustClient/main.rs").path
+      let program = folder.path("rust-client-\(library)")
+      let source = Repository.fixtures.appendingPathComponent("RustClient/main.rs").path
       let compiled = try CommandResult.run(
         [rustc, "--edition", "2021", "-O", source, "-o", program, "-L", products.path, "-l", library]
           + (try rpaths(products)).flatMap { ["-C", "link-arg=-Wl,-rpath,\($0)"] })

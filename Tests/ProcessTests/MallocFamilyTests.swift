@@ -6,7 +6,7 @@ import ProcessTestSupport
 import XCTest
 
 /// The malloc family in programs that link it, over an allocator with the five functions alone and over one with all of
-/// `MallocABI`: one process for each case of `Tests/Fixtures/MallocFamily`.
+/// `MallocABI`: one process for each case of `Tests/Fixtures/Programs/Sources/CCases`.
 final class MallocFamilyTests: XCTestCase {
   /// What each C function has to do, and where the life of a process goes wrong.
   static let cases = [
@@ -20,44 +20,9 @@ final class MallocFamilyTests: XCTestCase {
 
   func testCasesInReleaseBuild() throws { try runCases(.release) }
 
-  /// Every linker, every way to link the standard library.
-  func testLinkers() throws {
-    let package = try FixturePackage("MallocFamily")
-    for configuration in [FixturePackage.Configuration.debug, .release, .staticStandardLibrary] {
-      for linker in ["gold", "lld", "bfd"] {
-        setenv("FIXTURE_LINKER", linker, 1)
-        defer { unsetenv("FIXTURE_LINKER") }
-        for program in ["CasesOnFive", "Server"] {
-          let path = try package.build(configuration, product: program).appendingPathComponent(program).path
-          let arguments = program == "Server" ? [] : ["counted", "arrays", "functions", "early"]
-          let run = try CommandResult.run([path] + arguments)
-          XCTAssertEqual(run.status, 0, "\(program), \(configuration), \(linker): \(run.transcript)")
-          let output = program == "Server" ? ["counting 64795355 100 all through malloc"] : []
-          XCTAssertEqual(run.lines, output, "\(program), \(configuration), \(linker): \(run.transcript)")
-        }
-      }
-    }
-  }
-
-  /// A sanitizer is malloc itself, and finds what it is there to find.
-  func testSanitizersKeepTheirMalloc() throws {
-    let package = try FixturePackage("MallocFamily")
-    for (option, name) in [("address", "AddressSanitizer"), ("thread", "ThreadSanitizer")] {
-      let configuration = FixturePackage.Configuration("sanitize-\(option)", ["-c", "debug", "--sanitize=\(option)"])
-      let program = try package.build(configuration, product: "CasesOnFive").appendingPathComponent("CasesOnFive").path
-      let named = try CommandResult.run([program, "name", "arrays"])
-      XCTAssertEqual(named.lines, ["counting (malloc: \(name))"], named.transcript)
-      XCTAssertEqual(named.status, 0, named.transcript)
-      if option == "address" {
-        let misuse = try CommandResult.run([program, "double-free"])
-        XCTAssertTrue(misuse.standardError.contains("attempting double-free"), misuse.transcript)
-      }
-    }
-  }
-
   /// Misuse of a block with a header ends the process with a message that names the pointer and the cause.
   func testMisuseOfHeaderedBlocks() throws {
-    let program = try FixturePackage("MallocFamily").build(.debug).appendingPathComponent("CasesOnFive").path
+    let program = try FixturePackage.programs.path(.debug, of: "CasesOnFive")
     for misuse in ["double-free", "foreign-free"] {
       let run = try CommandResult.run([program, misuse], environment: ["SWIFT_BACKTRACE": "enable=no"])
       XCTAssertEqual(run.status, -SIGABRT, run.transcript)
@@ -68,7 +33,7 @@ final class MallocFamilyTests: XCTestCase {
   }
 
   private func runCases(_ configuration: FixturePackage.Configuration) throws {
-    let products = try FixturePackage("MallocFamily").build(configuration)
+    let products = try FixturePackage.programs.build(configuration)
     let environment = ["GUEST_LIBRARY": products.appendingPathComponent("libGuest.so").path]
     for program in Self.programs {
       let path = products.appendingPathComponent(program).path

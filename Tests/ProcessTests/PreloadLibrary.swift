@@ -10,6 +10,6 @@ enum PreloadLibrary: String, CaseIterable {
 
   /// The path of the library, which is built.
   func path(_ configuration: FixturePackage.Configuration) throws -> String {
-    try FixturePackage("MallocFamily").build(configuration).appendingPathComponent("lib\(rawValue).so").path
+    try FixturePackage.programs.path(configuration, of: "lib\(rawValue).so")
   }
 }

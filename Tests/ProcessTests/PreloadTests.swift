@@ -28,16 +28,16 @@ final class PreloadTests: XCTestCase {
 
   /// All cases of the malloc family, in a program without a word of Swift.
   func testCasesInCProgram() throws {
-    let fixture = FixturePackage.fixtures.appendingPathComponent("MallocFamily")
-    let sources = fixture.appendingPathComponent("Sources")
-    let folder = try scratchFolder()
-    let (program, guest) = (folder.appendingPathComponent("cases").path, folder.appendingPathComponent("guest.so").path)
+    let sources = Repository.fixtures.appendingPathComponent("Programs/Sources")
+    let main = Repository.fixtures.appendingPathComponent("PreloadPrograms/cases.c")
+    let folder = try TemporaryFolder()
+    let (program, guest) = (folder.path("cases"), folder.path("guest.so"))
     let compiled = try CommandResult.run([
       "sh", "-c",
       """
-      clang -O1 -I "$1/CCases/include" "$1"/CCases/*.c "$2/main.c" -o "$3" -pthread &&
+      clang -O1 -I "$1/CCases/include" "$1"/CCases/*.c "$2" -o "$3" -pthread &&
       clang -O1 -shared -fPIC -I "$1/CGuest/include" "$1/CGuest/guest.c" -o "$4"
-      """, "sh", sources.path, fixture.path, program, guest,
+      """, "sh", sources.path, main.path, program, guest,
     ])
     XCTAssertEqual(compiled.status, 0, compiled.transcript)
     for library in try librariesOfAllBuilds() {
@@ -51,8 +51,9 @@ final class PreloadTests: XCTestCase {
 
   /// Where a program replaces operator new and the unsized operator delete, the sized form calls the latter.
   func testReplacedOperators() throws {
-    let source = FixturePackage.fixtures.appendingPathComponent("MallocFamily/replaced.cpp").path
-    let program = try scratchFolder().appendingPathComponent("replaced").path
+    let source = Repository.fixtures.appendingPathComponent("PreloadPrograms/replaced.cpp").path
+    let folder = try TemporaryFolder()
+    let program = folder.path("replaced")
     let compiled = try CommandResult.run(["clang++", "-std=c++17", "-fsized-deallocation", source, "-o", program])
     XCTAssertEqual(compiled.status, 0, compiled.transcript)
     for library in try librariesOfAllBuilds() {
@@ -123,7 +124,7 @@ final class PreloadTests: XCTestCase {
   }
 
   func testGcc() throws {
-    let sources = FixturePackage.fixtures.appendingPathComponent("MallocFamily/Sources").path
+    let sources = Repository.fixtures.appendingPathComponent("Programs/Sources").path
     try compare(
       "gcc",
       """
@@ -148,7 +149,7 @@ final class PreloadTests: XCTestCase {
   }
 
   func testSwiftCompiler() throws {
-    let source = FixturePackage.repository.appendingPathComponent("Tests/ProcessTestSupport/CommandResult.swift").path
+    let source = Repository.root.appendingPathComponent("Tests/ProcessTestSupport/CommandResult.swift").path
     try compare(
       "swiftc",
       """
@@ -189,56 +190,15 @@ final class PreloadTests: XCTestCase {
       """)
   }
 
-  /// The package manager, the compiler and the linker, with what they fork, build a package that has a dependency.
-  func testSwiftBuild() throws {
-    func build(_ environment: [String: String]) throws -> CommandResult {
-      try CommandResult.run(
-        [
-          "sh", "-c",
-          """
-          mkdir -p Sources/greet && cat >Package.swift <<'END' && cat >Sources/greet/Greet.swift <<'END2' || exit 1
-          // swift-tools-version: 6.0
-          import PackageDescription
-          let package = Package(
-            name: "greet",
-            dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")],
-            targets: [
-              .executableTarget(
-                name: "greet", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")])
-            ])
-          END
-          import ArgumentParser
-          @main struct Greet: ParsableCommand {
-            @Option(help: "How often.") var count = 1
-            @Argument(help: "Who.") var names: [String]
-            func run() { for name in names { print(String(repeating: "hello, \(name)! ", count: count)) } }
-          }
-          END2
-          timeout 600 swift build >build.log 2>&1 || { cat build.log; exit 1; }
-          .build/debug/greet --help && .build/debug/greet --count 3 you me; .build/debug/greet --count x 2>&1
-          .build/debug/greet --generate-completion-script bash | cksum
-          for file in $(find .build/debug/*.build -name '*.o' | LC_ALL=C sort); do
-            objcopy -O binary -j .text $file text && cksum text && nm -P $file | cut -d ' ' -f 1,2 | cksum
-          done
-          """,
-        ], in: try emptyFolder(), environment: environment)
-    }
-    let expected = try build([:])
-    XCTAssertEqual(expected.status, 0, expected.transcript)
-    XCTAssertTrue(expected.standardOutput.contains("USAGE: greet"), expected.transcript)
-    let preloaded = try build(["LD_PRELOAD": try PreloadLibrary.nest.path(.release)])
-    XCTAssertEqual(preloaded.status, 0, preloaded.transcript)
-    XCTAssertEqual(preloaded.standardOutput, expected.standardOutput)
-    XCTAssertEqual(preloaded.standardError, expected.standardError)
-  }
-
   /// Runs a shell script that uses `program` without and with each library, in an empty folder of the same name.
   private func compare(_ program: String, _ script: String) throws {
     guard CommandResult.locate(program) != nil else {
       throw XCTSkip("skipped: no \(program) in PATH, so it was not run under the preloaded library")
     }
+    let folder = try TemporaryFolder()
     func run(_ environment: [String: String]) throws -> CommandResult {
-      try CommandResult.run(["sh", "-c", script], in: try emptyFolder(), environment: environment)
+      try folder.empty()
+      return try CommandResult.run(["sh", "-c", script], in: folder.url, environment: environment)
     }
     let expected = try run([:])
     XCTAssertEqual(expected.status, 0, expected.transcript)
@@ -253,16 +213,5 @@ final class PreloadTests: XCTestCase {
     let counted = try run(["LD_PRELOAD": try PreloadLibrary.counting.path(.release), "ALLOCATOR_COUNTS": "1"])
     XCTAssertTrue(
       (counted.standardError + counted.standardOutput).contains(" allocations, "), "\(program): nothing was counted")
-  }
-
-  private func emptyFolder() throws -> URL {
-    try FileManager.default.removeItem(at: scratchFolder())
-    return try scratchFolder()
-  }
-
-  private func scratchFolder() throws -> URL {
-    let folder = FixturePackage.workspace.appendingPathComponent("preload")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    return folder
   }
 }

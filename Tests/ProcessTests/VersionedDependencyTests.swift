@@ -9,21 +9,16 @@ import XCTest
 /// the used products need.
 final class VersionedDependencyTests: XCTestCase {
   func testOneProductBuildsOnlyThatAndResolvesNothingElse() throws {
-    let repository = try makeTaggedRepository()
-    let package = try FixturePackage("Versioned", replacing: ["REPOSITORY": repository.path])
-    // A resolution of an earlier run knows an earlier commit by the same tag.
-    let scratch = package.folder.appendingPathComponent(".build-debug")
-    try? FileManager.default.removeItem(at: scratch)
-    try? FileManager.default.removeItem(at: package.folder.appendingPathComponent("Package.resolved"))
-    let cache = FixturePackage.workspace.appendingPathComponent("cache-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: cache) }
-    let products = try package.build(.init("debug", ["-c", "debug", "--cache-path", cache.path]))
+    let package = try packageOfTaggedVersion()
+    let cache = Self.folder.appendingPathComponent("cache")
+    let configuration = FixturePackage.Configuration.debug.with(arguments: ["--cache-path", cache.path])
+    let products = try package.build(configuration)
 
     let run = try CommandResult.run([products.appendingPathComponent("App").path])
     XCTAssertEqual(run.lines, ["jemalloc"], run.transcript)
 
     let checkouts = try FileManager.default.contentsOfDirectory(
-      atPath: scratch.appendingPathComponent("checkouts").path)
+      atPath: package.scratch(configuration).appendingPathComponent("checkouts").path)
     XCTAssertEqual(checkouts, ["swift-allocators"], "no third-party dependency is resolved")
     XCTAssertEqual(
       try compiledModules(in: products),
@@ -39,22 +34,42 @@ final class VersionedDependencyTests: XCTestCase {
     }.map { String($0.dropLast(".build".count)) }.sorted()
   }
 
-  /// This package as it is now, as version 0.1.0 of a repository of its own.
-  private func makeTaggedRepository() throws -> URL {
-    let folder = FixturePackage.workspace.appendingPathComponent("tagged/swift-allocators")
-    try? FileManager.default.removeItem(at: folder)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let script = """
-      set -e
+  private static let folder = Repository.workspace.appendingPathComponent("tagged")
+
+  /// The package `Versioned`, and this package as it is now as version 0.1.0 of a repository of its own. Both are made anew
+  /// when this package has changed: the resolution of an earlier run knows an earlier commit by the same tag.
+  private func packageOfTaggedVersion() throws -> FixturePackage {
+    let lock = try FileLock(Self.folder.path + ".lock")
+    defer { lock.unlock() }
+    let scratch = try TemporaryFolder()
+    let made = try CommandResult.run([
+      "bash", "-euc",
+      """
       cp -a "$1/Package.swift" "$1/Sources" "$1/Tests" "$1/Benchmarks" "$2"
       cd "$2"
       git init -q
       git add -A
       git -c user.name=test -c user.email=test@localhost commit -qm snapshot
       git tag 0.1.0
-      """
-    let made = try CommandResult.run(["bash", "-c", script, "bash", FixturePackage.repository.path, folder.path])
+      git rev-parse 'HEAD^{tree}'
+      """, "bash", Repository.root.path, scratch.url.path,
+    ])
     XCTAssertEqual(made.status, 0, made.transcript)
-    return folder
+    let tree = made.standardOutput
+    let package = FixturePackage(at: Self.folder.appendingPathComponent("Versioned"))
+    let treeFile = Self.folder.appendingPathComponent("tree")
+    if (try? String(contentsOf: treeFile, encoding: .utf8)) == tree { return package }
+
+    try? FileManager.default.removeItem(at: Self.folder)
+    try? FileManager.default.removeItem(at: package.scratch(.debug))
+    try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
+    let repository = Self.folder.appendingPathComponent("swift-allocators")
+    try FileManager.default.copyItem(at: scratch.url, to: repository)
+    try FileManager.default.copyItem(at: Repository.fixtures.appendingPathComponent("Versioned"), to: package.folder)
+    let manifest = package.folder.appendingPathComponent("Package.swift")
+    try String(contentsOf: manifest, encoding: .utf8).replacingOccurrences(of: "REPOSITORY", with: repository.path)
+      .write(to: manifest, atomically: true, encoding: .utf8)
+    try tree.write(to: treeFile, atomically: true, encoding: .utf8)
+    return package
   }
 }

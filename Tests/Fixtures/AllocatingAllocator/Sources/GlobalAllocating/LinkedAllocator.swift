@@ -1,6 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-// SPDX-FileCopyrightText: 2026 the swift-allocators authors
-
-import AllocatingAllocator
-
-typealias LinkedAllocator = AllocatingAllocator

@@ -1,7 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-// SPDX-FileCopyrightText: 2026 the swift-allocators authors
-
-import Foundation
-import InstallationReport
-
-exit(reportInstallation())

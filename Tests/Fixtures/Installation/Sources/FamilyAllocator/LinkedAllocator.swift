@@ -1,1 +1,0 @@
-../AppFive/LinkedAllocator.swift

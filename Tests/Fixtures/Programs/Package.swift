@@ -1,0 +1,165 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import PackageDescription
+
+// A package as users have them, with all programs that tests start: one package, so that each configuration is built once.
+// What more there is to build in the same folder, `FIXTURE_PROGRAMS` says:
+//
+// - mistakes: targets that must not compile, or link;
+// - linkers: some of the programs once more by each linker;
+// - hidden: one of the programs with a version script that hides its malloc;
+// - static: nothing more, but no dynamic library, which cannot be linked with the static standard library.
+let selection = Context.environment["FIXTURE_PROGRAMS"] ?? ""
+
+let cFamily: [Target] = [
+  .target(name: "CCases"),
+  .target(name: "CxxCases", linkerSettings: [.linkedLibrary("stdc++")]),
+]
+
+/// Allocators behind the exports, by the plugin or without it.
+let allocators: [Target] = [
+  .target(name: "TestAllocators", dependencies: [.ours("GlobalShim"), .ours("SystemAllocator")]),
+  .exporting("ExportFive", "TestAllocators"),
+  .exporting("ExportNative", "TestAllocators"),
+  .exporting("FamilyAllocator", .ours("SystemAllocator")),
+  // An allocator that can give memory back, in one file of the target that exports it.
+  .exporting("ReleasingAllocator"),
+  // The samples, which are packages of their own, too.
+  .exporting("MallocSample"),
+  .exporting("BumpSample"),
+]
+
+/// One program in artifacts that differ in the `Global…` product that they name.
+let artifacts: [Target] =
+  ["GlobalSystem", "GlobalJemalloc", "GlobalNest", "GlobalDefault"].map { global in
+    .app("App\(global.dropFirst("Global".count))", .ours(global))
+  } + [.app("AppUnchosen")]
+
+/// A program for each product that holds allocators as types, which names that product and no other.
+let singleProducts: [Target] = [
+  .executableTarget(name: "UsesSystem", dependencies: [.ours("SystemAllocator")]),
+  .executableTarget(name: "UsesJemalloc", dependencies: [.ours("JemallocAllocator")]),
+  .executableTarget(name: "UsesNest", dependencies: [.ours("NestAllocator")]),
+  .executableTarget(name: "UsesAdapters", dependencies: [.ours("AllocatorAdapters")]),
+]
+
+/// One program that says what `GlobalAllocator.installation` has found.
+let installed: [Target] = [
+  .target(name: "InstallationReport", dependencies: [.ours("AllocatorABI")]),
+  .executableTarget(name: "InstalledSystem", dependencies: ["InstallationReport", .ours("GlobalSystem")]),
+  .executableTarget(name: "InstalledJemalloc", dependencies: ["InstallationReport", .ours("GlobalJemalloc")]),
+  .executableTarget(name: "InstalledNest", dependencies: ["InstallationReport", .ours("GlobalNest")]),
+  .executableTarget(name: "InstalledUnchosen", dependencies: ["InstallationReport"]),
+  // The five functions, and not the malloc family.
+  .executableTarget(name: "InstalledFive", dependencies: ["InstallationReport", .ours("SystemAllocator")]),
+  // An allocator in Swift, with the malloc family.
+  .executableTarget(name: "InstalledFamily", dependencies: ["InstallationReport", "FamilyAllocator"]),
+]
+
+/// Programs on the malloc family over an allocator with the five functions alone, and over one that has all of `MallocABI`.
+let mallocFamily: [Target] = [
+  .executableTarget(name: "CasesOnFive", dependencies: ["ExportFive", "TestAllocators", "CCases", "CxxCases"]),
+  .executableTarget(name: "CasesOnNative", dependencies: ["ExportNative", "TestAllocators", "CCases", "CxxCases"]),
+  .executableTarget(name: "Server", dependencies: ["ExportFive"]),
+  .executableTarget(name: "ReleasingProgram", dependencies: ["ReleasingAllocator"]),
+  .executableTarget(name: "HelloMalloc", dependencies: ["MallocSample"]),
+  .executableTarget(name: "HelloBump", dependencies: ["BumpSample"]),
+]
+
+/// Dynamic libraries, and what needs one.
+let libraries: [Target] = [
+  .target(name: "JemallocPlugin", dependencies: [.ours("GlobalJemalloc")]),
+  .target(name: "SystemPlugin", dependencies: [.ours("GlobalSystem")]),
+  .target(name: "GuestPlugin", dependencies: [.ours("AllocatorABI")]),
+  .target(name: "CGuest"),
+  .target(name: "PreloadUser", dependencies: [.ours("CountingPreload"), .ours("NestPreload")]),
+  .executableTarget(
+    name: "InstalledSecondFirst",
+    dependencies: [
+      .product(name: "SecondMalloc", package: "SecondMalloc"), "InstallationReport", .ours("GlobalSystem"),
+    ]),
+]
+
+/// What must not build, each for one mistake, and one that must.
+let mistakes: [Target] = [
+  .executableTarget(name: "TwoAllocators", dependencies: [.ours("GlobalSystem"), .ours("GlobalJemalloc")]),
+  .exporting("Missing"),
+  .exporting("NonConforming"),
+  .exporting("Unmarked"),
+  // An allocator that does what it may not, as a compilation condition says.
+  .mistaken("SoundAllocator"),
+  .mistaken("AllocatingAllocator", "ALLOCATES"),
+  .mistaken("LockingAllocator", "LOCKS"),
+  .target(name: "GlobalSound", dependencies: ["SoundAllocator"]),
+  .target(name: "GlobalAllocating", dependencies: ["AllocatingAllocator"], swiftSettings: [.define("ALLOCATES")]),
+  .target(name: "GlobalLocking", dependencies: ["LockingAllocator"], swiftSettings: [.define("LOCKS")]),
+]
+
+let linkers: [Target] = ["gold", "lld", "bfd"].flatMap { linker -> [Target] in
+  func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+      name: "\(name)-\(linker)", dependencies: dependencies, path: "Sources/Linkers/\(linker)/\(name)",
+      linkerSettings: [.unsafeFlags(["-use-ld=\(linker)"])])
+  }
+  return [
+    program("CasesOnFive", ["ExportFive", "TestAllocators", "CCases", "CxxCases"]),
+    program("Server", ["ExportFive"]),
+    program("InstalledFamily", ["InstallationReport", "FamilyAllocator"]),
+    program("TwoAllocators", [.ours("GlobalSystem"), .ours("GlobalJemalloc")]),
+  ]
+}
+
+let hidden: [Target] = [
+  .executableTarget(
+    name: "InstalledHidden", dependencies: ["InstallationReport", "FamilyAllocator"],
+    linkerSettings: [.unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/hidden.map"])])
+]
+
+let always = cFamily + allocators + artifacts + singleProducts + installed + mallocFamily
+let isStatic = selection.contains("static")
+
+let package = Package(
+  name: "Programs",
+  products: isStatic
+    ? []
+    : [
+      .library(name: "Guest", type: .dynamic, targets: ["CGuest"]),
+      .library(name: "JemallocPlugin", type: .dynamic, targets: ["JemallocPlugin"]),
+      .library(name: "SystemPlugin", type: .dynamic, targets: ["SystemPlugin"]),
+      .library(name: "GuestPlugin", type: .dynamic, targets: ["GuestPlugin"]),
+    ],
+  dependencies: [.package(name: "swift-allocators", path: "../../..")]
+    + (isStatic ? [] : [.package(path: "../SecondMalloc")]),
+  targets: always + (isStatic ? [] : libraries)
+    + (selection.contains("mistakes") ? mistakes : [])
+    + (selection.contains("linkers") ? linkers : [])
+    + (selection.contains("hidden") ? hidden : []),
+  cxxLanguageStandard: .cxx17
+)
+
+extension Target.Dependency {
+  static func ours(_ product: String) -> Self { .product(name: product, package: "swift-allocators") }
+}
+
+extension Target {
+  /// The program that reports on its allocator.
+  static func app(_ name: String, _ global: Target.Dependency...) -> Target {
+    .executableTarget(
+      name: name, dependencies: [.ours("AllocatorABI"), .ours("AllocatorTestKit"), .ours("SystemAllocator")] + global)
+  }
+
+  /// A target whose `LinkedAllocator` the plugin exports.
+  static func exporting(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .target(
+      name: name, dependencies: dependencies + [.ours("GlobalShim")],
+      plugins: [.plugin(name: "ExportGlobalAllocator", package: "swift-allocators")])
+  }
+
+  static func mistaken(_ name: String, _ condition: String...) -> Target {
+    .target(
+      name: name, dependencies: [.ours("AllocatorABI"), .ours("SystemAllocator")],
+      swiftSettings: condition.map { .define($0) })
+  }
+}

@@ -1,0 +1,1 @@
+../GlobalSound/LinkedAllocator.swift

@@ -1,0 +1,1 @@
+../SoundAllocator/MistakenAllocator.swift
