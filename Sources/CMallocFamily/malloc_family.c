@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "CAllocatorSupport.h"
@@ -54,15 +56,35 @@ void cfree(void *pointer) { __swift_free(pointer); }
 
 int malloc_trim(size_t padding) { return __swift_malloc_trim(); }
 
-// glibc's tuning and statistics. They would work on glibc's own heap, which is not the one in use: so nothing can be set, and
-// there is nothing to count.
+// mallopt(3). What glibc's parameters set is the doing of its own heap, which is not the one in use, so they have no effect. A
+// program that sets one counts on 1, "success": it gets that for each parameter of <malloc.h> and a value that glibc takes, and 0
+// for others, where glibc itself says 1 of any parameter.
 
-int mallopt(int parameter, int value) { return 0; }
+int mallopt(int parameter, int value) {
+  switch (parameter) {
+    case M_MXFAST: return value >= 0 && (size_t)value <= 80 * sizeof(size_t) / 4;
+    case M_NLBLKS: case M_GRAIN: case M_KEEP:
+    case M_TRIM_THRESHOLD: case M_TOP_PAD: case M_MMAP_THRESHOLD: case M_MMAP_MAX:
+    case M_CHECK_ACTION: case M_PERTURB: case M_ARENA_TEST: case M_ARENA_MAX: return 1;
+    default: return 0;
+  }
+}
+
+// glibc's statistics. They would be those of glibc's own heap, and of the one in use there is nothing to count.
+
 struct mallinfo mallinfo(void) { return (struct mallinfo){0}; }
 struct mallinfo2 mallinfo2(void) { return (struct mallinfo2){0}; }
 
-// malloc_stats(3) prints to standard error.
-void malloc_stats(void) { dprintf(STDERR_FILENO, "malloc: allocator %s\n", __swift_allocator_name()); }
+// malloc_stats(3) prints to standard error. It is no cancellation point (POSIX.1-2017, 2.9.5.2, lists all that may be), so the
+// system call is made by itself: write, and so dprintf, is one. Nothing can be done about a message that cannot be written.
+void malloc_stats(void) {
+  const char *name = __swift_allocator_name();
+  struct iovec line[] = {
+      {.iov_base = (void *)"malloc: allocator ", .iov_len = 18}, {.iov_base = (void *)name, .iov_len = strlen(name)},
+      {.iov_base = (void *)"\n", .iov_len = 1},
+  };
+  syscall(SYS_writev, STDERR_FILENO, line, sizeof line / sizeof line[0]);
+}
 
 // malloc_info(3): -1 and EINVAL for options other than 0.
 int malloc_info(int options, FILE *stream) {

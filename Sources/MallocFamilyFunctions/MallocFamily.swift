@@ -7,8 +7,8 @@ import CAllocatorSupport
 
 /// The malloc family over an allocator: what the C standard, POSIX and the man pages ask of each function, beyond memory.
 ///
-/// Each function here is what the C function of that name does. On failure all but ``posixMemalign(_:alignment:size:)`` set
-/// `errno`; where they succeed, and in the functions that release, `errno` is what the allocator leaves. Every block is
+/// Each function here is what the C function of that name does. On failure all set `errno`, except that
+/// ``posixMemalign(_:alignment:size:)`` leaves it alone for an alignment that it refuses; where they succeed, and in the functions that release, `errno` is what the allocator leaves. Every block is
 /// aligned to 16 bytes at least, so that `realloc` and the sized releases know an alignment that holds for all.
 ///
 /// Costs what the allocator's function costs, and for `malloc` and `free` one test.
@@ -83,17 +83,19 @@ public enum MallocFamily<Allocator: MallocABI> {
   // MARK: POSIX.1-2017
 
   /// `posix_memalign`: 0, and the block in `result`; EINVAL for an alignment that is not a power of two or below the size of
-  /// a pointer, ENOMEM when memory is exhausted, and then `result` is not written. `errno` is left alone.
+  /// a pointer, ENOMEM when memory is exhausted, and then `result` is not written.
+  ///
+  /// POSIX leaves `errno` open. glibc's sets it to ENOMEM as well when memory is exhausted, and programs look there.
   @inlinable
   public static func posixMemalign(
     _ result: UnsafeMutablePointer<UnsafeMutableRawPointer?>, alignment: Int, size: Int
   ) -> Int32 {
     guard alignment.nonzeroBitCount == 1, alignment & (MemoryLayout<Int>.size - 1) == 0 else { return EINVAL }
-    guard alignment > 0 else { return ENOMEM }
-    let errorNumber = allocator_error_number()
-    let block = Allocator.allocate(size: size, align: max(alignment, naturalAlignment))
-    allocator_set_error_number(errorNumber)
-    guard let block else { return ENOMEM }
+    // 2⁶³, negative here, is a power of two, and more than there is.
+    guard alignment > 0, let block = Allocator.allocate(size: size, align: max(alignment, naturalAlignment)) else {
+      _ = MallocFailure.outOfMemory()
+      return ENOMEM
+    }
     result.pointee = block
     return 0
   }
