@@ -73,6 +73,9 @@ let libraries: [Target] = [
   .target(name: "JemallocPlugin", dependencies: [.ours("GlobalJemalloc")]),
   .target(name: "SystemPlugin", dependencies: [.ours("GlobalSystem")]),
   .target(name: "GuestPlugin", dependencies: [.ours("AllocatorABI")]),
+  // For programs that open and close them.
+  .target(name: "ClosedNest", dependencies: [.ours("AllocatorABI"), .ours("GlobalNest")]),
+  .target(name: "ClosedJemalloc", dependencies: [.ours("AllocatorABI"), .ours("GlobalJemalloc")]),
   .target(name: "CGuest"),
   .target(name: "PreloadUser", dependencies: [.ours("CountingPreload"), .ours("NestPreload")]),
   .executableTarget(
@@ -129,6 +132,8 @@ let package = Package(
       .library(name: "JemallocPlugin", type: .dynamic, targets: ["JemallocPlugin"]),
       .library(name: "SystemPlugin", type: .dynamic, targets: ["SystemPlugin"]),
       .library(name: "GuestPlugin", type: .dynamic, targets: ["GuestPlugin"]),
+      .library(name: "ClosedNest", type: .dynamic, targets: ["ClosedNest"]),
+      .library(name: "ClosedJemalloc", type: .dynamic, targets: ["ClosedJemalloc"]),
     ],
   dependencies: [.package(name: "swift-allocators", path: "../../..")]
     + (isStatic ? [] : [.package(path: "../SecondMalloc")]),

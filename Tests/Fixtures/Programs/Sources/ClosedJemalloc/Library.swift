@@ -1,0 +1,1 @@
+../ClosedNest/Library.swift
