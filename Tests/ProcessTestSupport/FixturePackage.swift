@@ -43,6 +43,13 @@ public struct FixturePackage: Sendable {
       description: "static-stdlib", isRelease: true, arguments: ["--static-swift-stdlib"], selection: "static")
     public static let debugStaticStandardLibrary = Configuration(
       description: "debug-static-stdlib", isRelease: false, arguments: ["--static-swift-stdlib"], selection: "static")
+    /// Linked with no dynamic library at all.
+    public static let staticExecutable = Configuration(
+      description: "static-executable", isRelease: true, arguments: ["-Xswiftc", "-static-executable"],
+      selection: "static")
+    public static let debugStaticExecutable = Configuration(
+      description: "debug-static-executable", isRelease: false, arguments: ["-Xswiftc", "-static-executable"],
+      selection: "static")
 
     /// A debug build with a sanitizer. Only single products can be built: the libraries for LD_PRELOAD cannot be linked with
     /// one.

@@ -10,12 +10,16 @@
 
 // glibc's allocator under the names that no other allocator interposes. glibc exports them (version GLIBC_2.2.5) and
 // declares them in no header. They stay glibc's in a process whose `malloc` another library has taken over.
+//
+// The references are weak: in a program that is linked statically (`-static-executable`) and has a malloc of its own, they would
+// bring glibc's along with them, and its `malloc` would be defined twice. There they are null, and nobody calls them.
+#define ALLOCATOR_WEAK_LEAF ALLOCATOR_LEAF __attribute__((weak))
 
-ALLOCATOR_LEAF void *_Nullable __libc_malloc(size_t size);
-ALLOCATOR_LEAF void *_Nullable __libc_calloc(size_t count, size_t size);
-ALLOCATOR_LEAF void *_Nullable __libc_realloc(void *_Nullable pointer, size_t size);
-ALLOCATOR_LEAF void *_Nullable __libc_memalign(size_t alignment, size_t size);
-ALLOCATOR_LEAF void __libc_free(void *_Nullable pointer);
+ALLOCATOR_WEAK_LEAF void *_Nullable __libc_malloc(size_t size);
+ALLOCATOR_WEAK_LEAF void *_Nullable __libc_calloc(size_t count, size_t size);
+ALLOCATOR_WEAK_LEAF void *_Nullable __libc_realloc(void *_Nullable pointer, size_t size);
+ALLOCATOR_WEAK_LEAF void *_Nullable __libc_memalign(size_t alignment, size_t size);
+ALLOCATOR_WEAK_LEAF void __libc_free(void *_Nullable pointer);
 
 // `__libc_memalign`, and glibc's also in a build with a sanitizer, which takes over that name.
 ALLOCATOR_LEAF void *_Nullable allocator_glibc_memalign(size_t alignment, size_t size);
