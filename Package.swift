@@ -14,7 +14,8 @@ func preloadTarget(_ name: String, allocators: [Target.Dependency]) -> Target {
       .unsafeFlags([
         "-nostartfiles", "-use-ld=gold", "-resource-dir", "\(support)/no-runtime", "-no-toolchain-stdlib-rpath",
         "-Xlinker", "--version-script=\(support)/exports.map",
-        "-Xlinker", "--gc-sections", "-Xlinker", "--weak-unresolved-symbols",
+        "-Xlinker", "--gc-sections", "-Xlinker", "--weak-unresolved-symbols", "-Xlinker", "--rosegment",
+        "-Xlinker", "-z", "-Xlinker", "nodelete",
       ])
     ])
 }
