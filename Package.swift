@@ -76,7 +76,7 @@ let package = Package(
 
     // What an artifact gets in which nobody chose.
     .target(name: "CSystemDefaults"),
-    .target(name: "SystemDefaults", dependencies: ["CSystemDefaults", "SystemAllocator"]),
+    .target(name: "SystemDefaults", dependencies: ["CAllocatorSupport", "CSystemDefaults", "SystemAllocator"]),
 
     // Products that choose.
     .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
@@ -136,7 +136,11 @@ let package = Package(
       dependencies: ["AllocatorAdapters", "AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
     .testTarget(
       name: "AllocatorAdaptersTests",
-      dependencies: ["AllocatorAdapters", "AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
+      dependencies: [
+        "AllocatorAdapters", "AllocatorTestKit", "CAllocatorSupport", "CStatisticsTestSupport", "SystemAllocator",
+        "SystemDefaults",
+      ]),
+    .target(name: "CStatisticsTestSupport", path: "Tests/CStatisticsTestSupport"),
     .target(name: "ProcessTestSupport", path: "Tests/ProcessTestSupport"),
     .target(name: "CNestTestSupport", path: "Tests/CNestTestSupport"),
     .testTarget(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
-import CAllocatorSupport
+public import CAllocatorSupport
 
 /// The allocator of this artifact, whichever was linked: the five functions through the exported symbols.
 ///
@@ -12,7 +12,7 @@ import CAllocatorSupport
 /// The contract of each function is that of the requirement of the same name in ``AllocatorABI``. Each costs one call
 /// through a C symbol, and takes no lock beyond those of the allocator. The facade conforms to ``AllocatorABI``, so that
 /// whatever takes an allocator can be given the one that was linked.
-public enum GlobalAllocator: MemoryReleasing {
+public enum GlobalAllocator: MemoryReleasing, StatisticsReporting {
   /// Returns `size` bytes aligned to `align`, or nil. See ``AllocatorABI/allocate(size:align:)``.
   @inlinable
   @inline(__always)
@@ -57,6 +57,22 @@ public enum GlobalAllocator: MemoryReleasing {
   @inline(__always)
   public static func releaseFreeMemory() {
     _ = __swift_release_free_memory()
+  }
+
+  /// What the allocator that was linked knows of its memory; all nil where it is not ``StatisticsReporting``. See
+  /// ``StatisticsReporting/statistics``.
+  public static var statistics: AllocatorStatistics {
+    @_noLocks get {
+      var statistics = AllocatorStatistics().exported
+      _ = __swift_allocator_statistics(&statistics, MemoryLayout<allocator_statistics>.size)
+      return AllocatorStatistics(statistics)
+    }
+  }
+
+  /// See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  @inlinable
+  public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
+    __swift_allocator_size_classes(classes, capacity)
   }
 
   /// The name of the allocator that answers the five functions, for logs: "system", "jemalloc", or what a linked allocator

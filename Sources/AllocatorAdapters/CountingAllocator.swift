@@ -3,6 +3,7 @@
 
 import AllocatorABI
 import CAllocatorCounters
+public import CAllocatorSupport
 
 /// Counts the calls of another allocator, which does all the work.
 ///
@@ -70,6 +71,25 @@ extension CountingAllocator: MemoryReleasing where Base: MemoryReleasing {
   @inlinable
   public static func releaseFreeMemory() {
     Base.releaseFreeMemory()
+  }
+}
+
+extension CountingAllocator: StatisticsReporting where Base: StatisticsReporting {
+  /// The numbers of `Base`, and the counts. See ``StatisticsReporting/statistics``.
+  @inlinable
+  public static var statistics: AllocatorStatistics {
+    var statistics = Base.statistics
+    let counts = AllocatorCounts.current
+    statistics.allocations = counts.allocations
+    statistics.deallocations = counts.deallocations
+    statistics.liveBlocks = counts.allocations - counts.deallocations
+    return statistics
+  }
+
+  /// Those of `Base`. See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  @inlinable
+  public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
+    Base.readSizeClasses(into: classes, capacity: capacity)
   }
 }
 

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import AllocatorABI
-import CAllocatorSupport
+public import CAllocatorSupport
 
 /// Makes an allocator that has only the five functions fit to be the process's malloc: it keeps size and alignment in front
 /// of each block, and so can release and measure a block by its pointer alone.
@@ -142,5 +142,17 @@ extension HeaderedAllocator: MemoryReleasing where Base: MemoryReleasing {
     let errorNumber = allocator_error_number()
     Base.releaseFreeMemory()
     allocator_set_error_number(errorNumber)
+  }
+}
+
+extension HeaderedAllocator: StatisticsReporting where Base: StatisticsReporting {
+  /// The numbers of `Base`, for which headers are parts of blocks. See ``StatisticsReporting/statistics``.
+  @inlinable
+  public static var statistics: AllocatorStatistics { Base.statistics }
+
+  /// Those of `Base`. See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  @inlinable
+  public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
+    Base.readSizeClasses(into: classes, capacity: capacity)
   }
 }

@@ -9,6 +9,7 @@
 // line: gold exports an executable's `malloc` only if it has seen libc's before it meets a reference to that one's version.
 
 import AllocatorABI
+public import CAllocatorSupport
 import CMallocFamily
 import MallocFamilyFunctions
 
@@ -93,4 +94,24 @@ public func exportedMallocUsableSize(_ pointer: UnsafeMutableRawPointer?) -> Int
 @_silgen_name("__swift_malloc_trim")
 public func exportedMallocTrim() -> Int32 {
   exportedReleaseFreeMemory()
+}
+
+// So these.
+
+@_noLocks
+@_silgen_name("__swift_malloc_name")
+public func exportedMallocName() -> UnsafePointer<CChar> {
+  exportedName()
+}
+
+@_noLocks
+@_silgen_name("__swift_malloc_statistics")
+public func exportedMallocStatistics(_ statistics: UnsafeMutablePointer<allocator_statistics>) {
+  _ = exportedStatistics(statistics, size: MemoryLayout<allocator_statistics>.size)
+}
+
+@_noLocks
+@_silgen_name("__swift_malloc_size_classes")
+public func exportedMallocSizeClasses(_ classes: UnsafeMutablePointer<allocator_size_class>, _ capacity: Int) -> Int {
+  exportedSizeClasses(classes, capacity: capacity)
 }

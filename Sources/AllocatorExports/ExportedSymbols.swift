@@ -8,6 +8,7 @@
 // `@_noLocks`, that nothing it does allocates, locks, or asks the Swift runtime for metadata.
 
 import AllocatorABI
+public import CAllocatorSupport
 
 /// The allocator that this module exports. An error here is about the module's `LinkedAllocator`: it is not declared, or does
 /// not conform to `AllocatorABI`.
@@ -66,6 +67,19 @@ public func exportedReleaseFreeMemory() -> Int32 {
   return 1
 }
 
+@_noLocks
+@_cdecl("__swift_allocator_statistics")
+public func exportedStatistics(_ statistics: UnsafeMutablePointer<allocator_statistics>, size: Int) -> Int32 {
+  allocator_export_statistics(ExportedAllocator.statistics.exported, statistics, size)
+  return ExportedAllocator.isStatisticsReporting ? 1 : 0
+}
+
+@_noLocks
+@_cdecl("__swift_allocator_size_classes")
+public func exportedSizeClasses(_ classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
+  ExportedAllocator.readSizeClasses(into: classes, capacity: capacity)
+}
+
 // By overload, what an allocator can do. Its function is called by the type's own name, not from an extension of the
 // protocol: in debug builds the compiler does not see the conformance of a type in another file of the module.
 
@@ -78,4 +92,22 @@ extension AllocatorABI {
 
 extension MemoryReleasing {
   fileprivate static var isMemoryReleasing: Bool { true }
+}
+
+extension AllocatorABI {
+  fileprivate static var isStatisticsReporting: Bool { false }
+
+  // For the compiler, as above.
+
+  fileprivate static var statistics: AllocatorStatistics { AllocatorStatistics() }
+
+  fileprivate static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int)
+    -> Int
+  {
+    0
+  }
+}
+
+extension StatisticsReporting {
+  fileprivate static var isStatisticsReporting: Bool { true }
 }

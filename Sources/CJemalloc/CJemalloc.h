@@ -20,6 +20,8 @@ JEMALLOC_LEAF size_t xallocx(void *ptr, size_t size, size_t extra, int flags);
 JEMALLOC_LEAF void sdallocx(void *ptr, size_t size, int flags);
 JEMALLOC_LEAF size_t nallocx(size_t size, int flags);
 JEMALLOC_LEAF int mallctl(const char *name, void *oldp, size_t *oldlenp, void *newp, size_t newlen);
+JEMALLOC_LEAF int mallctlnametomib(const char *name, size_t *mibp, size_t *miblenp);
+JEMALLOC_LEAF int mallctlbymib(const size_t *mib, size_t miblen, void *oldp, size_t *oldlenp, void *newp, size_t newlen);
 
 #endif
 #endif

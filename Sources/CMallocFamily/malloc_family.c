@@ -5,13 +5,9 @@
 // pointers) are kept there, in Swift. The set is complete: a function that were left to glibc would hand out, or take, a
 // block of a heap that is not in use.
 
-#include <errno.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "CAllocatorSupport.h"
@@ -68,31 +64,6 @@ int mallopt(int parameter, int value) {
     case M_CHECK_ACTION: case M_PERTURB: case M_ARENA_TEST: case M_ARENA_MAX: return 1;
     default: return 0;
   }
-}
-
-// glibc's statistics. They would be those of glibc's own heap, and of the one in use there is nothing to count.
-
-struct mallinfo mallinfo(void) { return (struct mallinfo){0}; }
-struct mallinfo2 mallinfo2(void) { return (struct mallinfo2){0}; }
-
-// malloc_stats(3) prints to standard error. It is no cancellation point (POSIX.1-2017, 2.9.5.2, lists all that may be), so the
-// system call is made by itself: write, and so dprintf, is one. Nothing can be done about a message that cannot be written.
-void malloc_stats(void) {
-  const char *name = __swift_allocator_name();
-  struct iovec line[] = {
-      {.iov_base = (void *)"malloc: allocator ", .iov_len = 18}, {.iov_base = (void *)name, .iov_len = strlen(name)},
-      {.iov_base = (void *)"\n", .iov_len = 1},
-  };
-  syscall(SYS_writev, STDERR_FILENO, line, sizeof line / sizeof line[0]);
-}
-
-// malloc_info(3): -1 and EINVAL for options other than 0.
-int malloc_info(int options, FILE *stream) {
-  if (options != 0) {
-    errno = EINVAL;
-    return -1;
-  }
-  return fprintf(stream, "<malloc version=\"1\">\n<allocator name=\"%s\"/>\n</malloc>\n", __swift_allocator_name()) < 0 ? -1 : 0;
 }
 
 #endif

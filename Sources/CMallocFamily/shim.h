@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "CAllocatorSupport.h"
+
 #define SHIM __attribute__((swiftcall, visibility("hidden")))
 
 SHIM void *__swift_malloc(size_t size);
@@ -24,5 +26,8 @@ SHIM void *__swift_valloc(size_t size, size_t page_size);
 SHIM void *__swift_pvalloc(size_t size, size_t page_size);
 SHIM size_t __swift_malloc_usable_size(void *pointer);
 SHIM int __swift_malloc_trim(void);
+SHIM const char *__swift_malloc_name(void);
+SHIM void __swift_malloc_statistics(struct allocator_statistics *statistics);
+SHIM size_t __swift_malloc_size_classes(struct allocator_size_class *classes, size_t capacity);
 
 #endif

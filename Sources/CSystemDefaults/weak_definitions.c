@@ -15,6 +15,10 @@ size_t __swift_default_reallocate_inplace(void *pointer, size_t old_size, size_t
 size_t __swift_default_usable_size(size_t size, size_t align);
 const char *__swift_default_name(void);
 int __swift_default_release_free_memory(void);
+struct allocator_statistics;
+struct allocator_size_class;
+int __swift_default_statistics(struct allocator_statistics *statistics, size_t size);
+size_t __swift_default_size_classes(struct allocator_size_class *classes, size_t capacity);
 
 WEAK void *__rust_allocate(size_t size, size_t align) {
   return __swift_default_allocate(size, align);
@@ -42,4 +46,12 @@ WEAK const char *__swift_allocator_name(void) {
 
 WEAK int __swift_release_free_memory(void) {
   return __swift_default_release_free_memory();
+}
+
+WEAK int __swift_allocator_statistics(struct allocator_statistics *statistics, size_t size) {
+  return __swift_default_statistics(statistics, size);
+}
+
+WEAK size_t __swift_allocator_size_classes(struct allocator_size_class *classes, size_t capacity) {
+  return __swift_default_size_classes(classes, capacity);
 }

@@ -392,6 +392,18 @@ struct Mappings {
 }
 
 extension Mappings {
+  /// Blocks, their bytes, bytes of released mappings and of the table.
+  var totals: (count: Int, liveBytes: Int, releasedBytes: Int, tableBytes: Int) {
+    @_noLocks get {
+      lock.lock()
+      defer { lock.unlock() }
+      return (
+        state.pointee.count, state.pointee.liveBytes, state.pointee.releasedBytes,
+        state.pointee.capacity * MemoryLayout<Mapping>.stride
+      )
+    }
+  }
+
   func checkInvariants() {
     lock.lock()
     defer { lock.unlock() }

@@ -265,6 +265,17 @@ func mapAligned(size: Int, align: Int) -> UnsafeMutableRawPointer? {
 }
 
 extension PageHeap {
+  /// For statistics. While others allocate, it may be of a moment ago.
+  var chunkCountWithoutLock: Int { @_noLocks get { state.pointee.chunkCount } }
+
+  var dirtyBytes: Int {
+    @_noLocks get {
+      lock.lock()
+      defer { lock.unlock() }
+      return state.pointee.dirtyCount << Chunk.slotShift
+    }
+  }
+
   var chunkCount: Int {
     lock.lock()
     defer { lock.unlock() }

@@ -81,7 +81,7 @@ struct ThreadHeap {
   private static var mostBytes: Int { @_noLocks get { 16 << 10 } }
   private static var mostBlocks: Int { @_noLocks get { 1024 } }
 
-  private var reserves: UnsafeMutablePointer<Bin.Reserve> {
+  var reserves: UnsafeMutablePointer<Bin.Reserve> {
     @_noLocks get { (base + ThreadHeap.reservesOffset).assumingMemoryBound(to: Bin.Reserve.self) }
   }
 
@@ -105,6 +105,12 @@ struct ThreadHeap {
   /// The address of the first block of the inbox. On a cache line of its own.
   private var inbox: UnsafeMutablePointer<Atomic<UInt>> {
     @_noLocks get { (base + ThreadHeap.inboxOffset).assumingMemoryBound(to: Atomic<UInt>.self) }
+  }
+
+  /// The first block of the inbox, for statistics.
+  var firstInInbox: UnsafeMutableRawPointer {
+    // Safety: what is in the inbox is the address of a block, or of none.
+    @_noLocks get { UnsafeMutableRawPointer(bitPattern: inbox.pointee.load(ordering: .acquiring)) ?? nest_no_block() }
   }
 
   /// Makes a heap of zeroed or old memory.

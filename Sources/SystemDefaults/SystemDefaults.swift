@@ -4,6 +4,7 @@
 // What the weak definitions of `CSystemDefaults` jump to: the system allocator.
 
 import AllocatorABI
+public import CAllocatorSupport
 import SystemAllocator
 
 @_noLocks
@@ -49,4 +50,17 @@ public func defaultName() -> UnsafePointer<CChar> {
 public func defaultReleaseFreeMemory() -> Int32 {
   SystemAllocator.releaseFreeMemory()
   return 1
+}
+
+@_noLocks
+@_cdecl("__swift_default_statistics")
+public func defaultStatistics(_ statistics: UnsafeMutablePointer<allocator_statistics>, size: Int) -> Int32 {
+  allocator_export_statistics(SystemAllocator.statistics.exported, statistics, size)
+  return 1
+}
+
+@_noLocks
+@_cdecl("__swift_default_size_classes")
+public func defaultSizeClasses(_ classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
+  SystemAllocator.readSizeClasses(into: classes, capacity: capacity)
 }

@@ -41,7 +41,7 @@ final class PreloadTests: XCTestCase {
     ])
     XCTAssertEqual(compiled.status, 0, compiled.transcript)
     for library in try librariesOfAllBuilds() {
-      for name in MallocFamilyTests.cases + ["trim"] {
+      for name in MallocFamilyTests.cases + ["trim", "statistics"] {
         let run = try CommandResult.run(
           ["env", "LD_PRELOAD=\(library)", "GUEST_LIBRARY=\(guest)", program, name])
         XCTAssertEqual(run.status, 0, "\(library) \(name): \(run.transcript)")

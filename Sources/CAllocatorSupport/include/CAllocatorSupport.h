@@ -14,5 +14,6 @@
 #include "memory.h"
 #include "misuse.h"
 #include "sanitizers.h"
+#include "statistics.h"
 
 #endif

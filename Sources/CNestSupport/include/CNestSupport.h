@@ -136,7 +136,16 @@ NEST_LEAF static inline void nest_copy(void *_Nonnull target, const void *_Nonnu
   __builtin_memcpy(target, source, size);
 }
 
+// MARK: Statistics
+
+// Room for what a walk over all chunks adds up; what is in it the Swift side says.
+struct nest_totals { uint64_t words[8 + 81 * 4]; };
+// Has `nest_add_chunk` called for every chunk. `expected` is how many there are at least.
+NEST_LEAF void nest_visit_chunks(struct nest_totals *_Nonnull totals, long expected);
+
 // MARK: Defined by the Swift side
+
+void nest_add_chunk(void *_Nonnull totals, uintptr_t address);
 
 void nest_thread_exit(void);
 void nest_before_fork(void);

@@ -20,6 +20,7 @@ static const struct {
     {"calloc", case_calloc},
     {"realloc", case_realloc},
     {"statistics", case_statistics},
+    {"no-statistics", case_no_statistics},
     {"trim", case_trim},
     {"no-trim", case_no_trim},
     {"out-of-memory", case_out_of_memory},

@@ -46,6 +46,7 @@ void case_zero(void);
 void case_calloc(void);
 void case_realloc(void);
 void case_statistics(void);
+void case_no_statistics(void);
 void case_trim(void);
 void case_no_trim(void);
 void case_out_of_memory(void);

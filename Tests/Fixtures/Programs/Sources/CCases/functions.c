@@ -306,7 +306,7 @@ static void *ask_for_statistics(void *ended) {
   return NULL;
 }
 
-// glibc's tuning and statistics: they answer, and touch no heap.
+// glibc's tuning answers, and touches no heap; its statistics are the allocator's.
 void case_statistics(void) {
   static const int known[] = {
       M_MXFAST, M_NLBLKS, M_GRAIN, M_KEEP, M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_CHECK_ACTION, M_PERTURB,
@@ -321,21 +321,53 @@ void case_statistics(void) {
       CHECK(mallopt(parameter, value) == (is_known && !refused), "mallopt (%d, %d)", parameter, value);
     }
   }
-  struct mallinfo2 all = mallinfo2();
-  CHECK(all.arena == 0 && all.uordblks == 0, "mallinfo2");
-  char text[200] = "";
+  struct mallinfo2 before = mallinfo2();
+  enum { count = 1000, size = 4000 };
+  static void *blocks[count];
+  size_t expected = 0;
+  for (int index = 0; index < count; index++) {
+    blocks[index] = malloc(size);
+    memset(blocks[index], 1, size);
+    expected += malloc_usable_size(blocks[index]);
+  }
+  struct mallinfo2 full = mallinfo2();
+  CHECK(full.uordblks - before.uordblks >= expected, "%zu bytes live", full.uordblks - before.uordblks);
+  // glibc's words of overhead, and what the first call allocates.
+  CHECK(full.uordblks - before.uordblks <= expected + count * 32 + 4096, "%zu bytes live", full.uordblks - before.uordblks);
+  CHECK(full.arena == full.uordblks + full.fordblks, "arena %zu", full.arena);
+  struct mallinfo narrow = mallinfo();
+  CHECK(narrow.uordblks == (int)full.uordblks && narrow.arena == (int)full.arena, "mallinfo");
+  for (int index = 0; index < count; index++) free(blocks[index]);
+  struct mallinfo2 empty = mallinfo2();
+  CHECK(empty.uordblks <= before.uordblks + 8192, "%zu bytes stay live", empty.uordblks - before.uordblks);
+
+  static char text[1 << 16];
   FILE *stream = fmemopen(text, sizeof text, "w");
   errno = 0;
   CHECK(malloc_info(1, stream) == -1 && errno == EINVAL, "malloc_info with options");
   CHECK(malloc_info(0, stream) == 0, "malloc_info");
   fclose(stream);
   CHECK(strstr(text, "<malloc version=\"1\">") && strstr(text, "</malloc>"), "malloc_info: %s", text);
+  const char *current = strstr(text, "<system type=\"current\" size=\"");
+  CHECK(current && strtoul(current + 29, NULL, 10) >= empty.uordblks / 2, "malloc_info: %s", text);
   pthread_t thread;
   void *result = NULL;
   int ended = 0;
   CHECK(pthread_create(&thread, NULL, ask_for_statistics, &ended) == 0, "pthread_create");
   CHECK(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED, "the thread is cancelled");
   CHECK(ended, "malloc_stats is a cancellation point");
+}
+
+// Over an allocator that has no statistics.
+void case_no_statistics(void) {
+  struct mallinfo2 all = mallinfo2();
+  CHECK(all.arena == 0 && all.uordblks == 0, "mallinfo2");
+  char text[1000] = "";
+  FILE *stream = fmemopen(text, sizeof text, "w");
+  CHECK(malloc_info(0, stream) == 0, "malloc_info");
+  fclose(stream);
+  CHECK(strstr(text, "<malloc version=\"1\">") && strstr(text, "</malloc>"), "malloc_info: %s", text);
+  malloc_stats();
 }
 
 // The resident memory of this process in bytes, read without an allocation.

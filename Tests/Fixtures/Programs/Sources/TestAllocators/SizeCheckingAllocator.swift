@@ -5,9 +5,9 @@ import AllocatorABI
 import CAllocatorSupport
 import SystemAllocator
 
-/// All of `MallocABI`, and `MemoryReleasing`, over glibc's allocator. It stops the process when a block is released with a size or an alignment that
+/// All of `MallocABI`, `MemoryReleasing` and `StatisticsReporting`, over glibc's allocator. It stops the process when a block is released with a size or an alignment that
 /// the block does not have, and counts the releases that say a size.
-public enum SizeCheckingAllocator: MallocABI, MemoryReleasing {
+public enum SizeCheckingAllocator: MallocABI, MemoryReleasing, StatisticsReporting {
   /// Releases with a size, since the process began. Exact while one thread releases.
   @inlinable
   public static var sizedReleases: Int {
@@ -88,4 +88,7 @@ public enum SizeCheckingAllocator: MallocABI, MemoryReleasing {
   public static func releaseFreeMemory() {
     SystemAllocator.releaseFreeMemory()
   }
+
+  @inlinable
+  public static var statistics: AllocatorStatistics { SystemAllocator.statistics }
 }
