@@ -28,6 +28,7 @@ let package = Package(
     .library(name: "SystemAllocator", targets: ["SystemAllocator", "SystemDefaults"]),
     .library(name: "JemallocAllocator", targets: ["JemallocAllocator", "SystemDefaults"]),
     .library(name: "NestAllocator", targets: ["NestAllocator", "SystemDefaults"]),
+    .library(name: "AllocatorInsight", targets: ["AllocatorInsight", "SystemDefaults"]),
     .library(name: "AllocatorAdapters", targets: ["AllocatorAdapters", "SystemDefaults"]),
     .library(name: "GlobalSystem", targets: ["GlobalSystem"]),
     .library(name: "GlobalJemalloc", targets: ["GlobalJemalloc"]),
@@ -78,6 +79,10 @@ let package = Package(
     .target(name: "CSystemDefaults"),
     .target(name: "SystemDefaults", dependencies: ["CAllocatorSupport", "CSystemDefaults", "SystemAllocator"]),
 
+    // What a process's memory is used for: for whoever asks, and ordinary Swift.
+    .target(name: "CAllocatorInsight", dependencies: ["CAllocatorSupport"]),
+    .target(name: "AllocatorInsight", dependencies: ["AllocatorABI", "CAllocatorInsight"]),
+
     // Products that choose.
     .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
@@ -127,8 +132,10 @@ let package = Package(
     // The command. Its logic is a library, so that tests can link it.
     .target(
       name: "AllocatorsTool",
-      dependencies: ["BenchmarkKit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-    .executableTarget(name: "allocators", dependencies: ["AllocatorsTool", "benchmark-launcher"]),
+      dependencies: [
+        "AllocatorInsight", "BenchmarkKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(name: "allocators", dependencies: ["AllocatorsTool", "benchmark-launcher", "SystemDefaults"]),
 
     // Tests. What is about a whole process runs in programs of dependent packages, which ProcessTests builds and starts.
     .testTarget(
@@ -154,7 +161,10 @@ let package = Package(
     .executableTarget(name: "nest-fuzzer", dependencies: ["NestFuzzing", "SystemDefaults"], path: "Tests/NestFuzzer"),
     .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
-    .testTarget(name: "AllocatorsToolTests", dependencies: ["AllocatorsTool", "ProcessTestSupport"]),
+    .testTarget(name: "AllocatorInsightTests", dependencies: ["AllocatorInsight", "AllocatorABI", "SystemDefaults"]),
+    .testTarget(
+      name: "AllocatorsToolTests",
+      dependencies: ["AllocatorInsight", "AllocatorsTool", "ProcessTestSupport", "SystemDefaults"]),
     .testTarget(name: "AllocatorBenchmarksTests", dependencies: ["AllocatorBenchmarks", "BenchmarkKit", "Workloads"]),
   ],
   swiftLanguageModes: [.v6]

@@ -26,7 +26,9 @@ struct reading {
   int heap_number;
   // Of the heap: bytes of free chunks with a size, and its free bytes altogether. What is missing is the top chunk.
   int64_t heap_listed, heap_rest;
-  double releasable;
+  // Its chunks with a size, and its fast ones, which a trim first joins with their free neighbours.
+  int64_t heap_count, heap_fast, heap_fast_count, heap_system;
+  double heap_releasable, releasable;
 
   // Of all heaps.
   int64_t fast, rest, flags, system, address_space, mapped, mapped_count;
@@ -87,21 +89,35 @@ static void read_chunks(struct reading *reading, const char *line, bool is_sorte
   if (!is_fast) {
     reading->flags += count;
     reading->heap_listed += total;
-    reading->releasable += whole_pages((double)from, (double)to, (double)(total - count), (double)count);
+    reading->heap_count += count;
+    reading->heap_releasable += whole_pages((double)from, (double)to, (double)(total - count), (double)count);
   }
   // A chunk's block is its size without one word.
   if (is_sorted && (is_fast || from == to)) add_class(reading, (to & ~(int64_t)7) - 8, count);
+}
+
+// A fast chunk whose two neighbours are free makes one chunk of three, one whose neighbours are live is one more. How many have
+// free neighbours, the free part of the heap tells.
+static double releasable_of_heap(const struct reading *reading) {
+  double total = (double)(reading->heap_listed + reading->heap_fast), count = (double)reading->heap_count;
+  double free_part = reading->heap_system > 0 ? (double)(reading->heap_rest + reading->heap_fast) / reading->heap_system : 0;
+  double joined = count + reading->heap_fast_count * (1 - 2 * free_part);
+  if (joined > 0.9 * count) return reading->heap_releasable;
+  return whole_pages(0, total, total, joined < 1 ? 1 : joined);
 }
 
 static void read_line(struct reading *reading, const char *line) {
   if (strncmp(line, "<heap ", 6) == 0) {
     reading->in_heap = true;
     reading->heap_number = (int)number(line, "nr=\"");
-    reading->heap_listed = reading->heap_rest = 0;
+    reading->heap_listed = reading->heap_rest = reading->heap_count = reading->heap_system = 0;
+    reading->heap_fast = reading->heap_fast_count = 0;
+    reading->heap_releasable = 0;
   } else if (strncmp(line, "</heap>", 7) == 0) {
     // malloc_trim shortens the main heap by its top chunk; those of the others stay.
     int64_t top = reading->heap_rest - reading->heap_listed;
     if (reading->heap_number == 0 && top > 4096) reading->releasable += (double)(top - 4096);
+    reading->releasable += releasable_of_heap(reading);
     reading->in_heap = false;
   } else if (strstr(line, "<size from=")) {
     read_chunks(reading, line, true);
@@ -109,6 +125,11 @@ static void read_line(struct reading *reading, const char *line) {
     read_chunks(reading, line, false);
   } else if (strncmp(line, "<total type=\"rest\"", 18) == 0) {
     if (reading->in_heap) reading->heap_rest = number(line, " size=\""); else reading->rest = number(line, " size=\"");
+  } else if (reading->in_heap && strncmp(line, "<total type=\"fast\"", 18) == 0) {
+    reading->heap_fast = number(line, " size=\"");
+    reading->heap_fast_count = number(line, " count=\"");
+  } else if (reading->in_heap && strncmp(line, "<system type=\"current\"", 22) == 0) {
+    reading->heap_system = number(line, " size=\"");
   } else if (reading->in_heap) {
     return;
   } else if (strncmp(line, "<total type=\"fast\"", 18) == 0) {

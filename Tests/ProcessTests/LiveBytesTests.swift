@@ -12,7 +12,7 @@ final class LiveBytesTests: XCTestCase {
   func testRelease() throws { try check(.release) }
 
   private func check(_ configuration: FixturePackage.Configuration) throws {
-    let products = try FixturePackage("MemoryScenarios").build(configuration)
+    let products = try FixturePackage.programs.build(configuration)
     for (program, isExact) in [
       ("ScenarioSystem", false), ("ScenarioUnchosen", false), ("ScenarioJemalloc", true), ("ScenarioNest", true),
     ] {

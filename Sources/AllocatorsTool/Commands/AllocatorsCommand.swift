@@ -8,14 +8,17 @@ import Foundation
 public struct AllocatorsCommand: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "allocators",
-    abstract: "Finds out which memory allocator suits a program.",
+    abstract: "Finds out which memory allocator suits a program, and what a process's memory is used for.",
     discussion: """
       Exit status: that of the program under `run`; else 0 if all went well, 1 if a run of the program failed, 64 for a \
       command line that makes no sense, 65 and 66 for a file or process that cannot be inspected, 69 for an allocator that \
-      is not installed, 71 and 73 if the system refuses something, 126 for a program that cannot run as asked, 127 for one \
+      is not installed or a process that does not answer, 71 and 73 if the system refuses something, 126 for a program that cannot run as asked, 127 for one \
       that is not there.
       """,
-    subcommands: [ListCommand.self, RunCommand.self, CompareCommand.self, InspectCommand.self, AskCommand.self])
+    subcommands: [
+      ListCommand.self, RunCommand.self, CompareCommand.self, InspectCommand.self, StatsCommand.self, WatchCommand.self,
+      TrimCommand.self, AskCommand.self,
+    ])
 
   public init() {}
 

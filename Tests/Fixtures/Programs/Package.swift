@@ -68,6 +68,13 @@ let mallocFamily: [Target] = [
   .executableTarget(name: "HelloBump", dependencies: ["BumpSample"]),
 ]
 
+/// Programs that use memory in a way that is known, on each allocator.
+let scenarios: [Target] =
+  [.target(name: "Scenarios", dependencies: [.ours("AllocatorABI"), .ours("AllocatorInsight")])]
+  + ["System", "Jemalloc", "Nest"].map {
+    .executableTarget(name: "Scenario\($0)", dependencies: ["Scenarios", .ours("Global\($0)")])
+  } + [.executableTarget(name: "ScenarioUnchosen", dependencies: ["Scenarios"])]
+
 /// Dynamic libraries, and what needs one.
 let libraries: [Target] = [
   .target(name: "JemallocPlugin", dependencies: [.ours("GlobalJemalloc")]),
@@ -120,7 +127,7 @@ let hidden: [Target] = [
     linkerSettings: [.unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/hidden.map"])])
 ]
 
-let always = cFamily + allocators + artifacts + singleProducts + installed + mallocFamily
+let always = cFamily + allocators + artifacts + singleProducts + installed + mallocFamily + scenarios
 let isStatic = selection.contains("static")
 
 let package = Package(

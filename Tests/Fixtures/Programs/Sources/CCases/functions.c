@@ -335,7 +335,10 @@ void case_statistics(void) {
   // glibc's words of overhead, and what the first call allocates.
   CHECK(full.uordblks - before.uordblks <= expected + count * 32 + 4096, "%zu bytes live", full.uordblks - before.uordblks);
   CHECK(full.arena == full.uordblks + full.fordblks, "arena %zu", full.arena);
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
   struct mallinfo narrow = mallinfo();
+#pragma clang diagnostic pop
   CHECK(narrow.uordblks == (int)full.uordblks && narrow.arena == (int)full.arena, "mallinfo");
   for (int index = 0; index < count; index++) free(blocks[index]);
   struct mallinfo2 empty = mallinfo2();

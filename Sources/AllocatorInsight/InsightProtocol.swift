@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+/// What is said at the socket: one request a connection, one answer, and the connection ends.
+///
+///     1 report json⏎                           version, command, format
+///     swift-allocators 1 ok 1234⏎ 1234 bytes   version, whether it worked, and the length of what follows
+///
+/// A client can ask for a report (`text`, `json`, `prometheus`, `line`) and for a trim (`text`, `json`), and for nothing else.
+package enum InsightProtocol {
+  package static let version = 1
+  /// Bytes of the longest request.
+  static let longestRequest = 128
+  package static let name = "swift-allocators"
+
+  /// The answer to a request, which is what a client has sent up to a line feed.
+  static func answer(to request: some Sequence<UInt8>) -> [UInt8] {
+    let words = String(decoding: Array(request), as: UTF8.self).split(separator: " ")
+    guard words.count == 3, words[0] == "\(version)" else {
+      return answer(
+        false, "this process speaks version \(version) of the protocol; the request has another one, or none")
+    }
+    switch (words[1], words[2]) {
+    case ("report", "text"): return answer(true, MemoryReport.current().description + "\n")
+    case ("report", "line"): return answer(true, MemoryReport.current().logLine + "\n")
+    case ("report", "json"): return answer(true, MemoryReport.current().json + "\n")
+    case ("report", "prometheus"): return answer(true, MemoryReport.current().prometheus)
+    case ("trim", "text"): return answer(true, MemoryTrim.perform().sentence + "\n")
+    case ("trim", "json"): return answer(true, MemoryTrim.perform().json + "\n")
+    default: return answer(false, "there is no such request")
+    }
+  }
+
+  private static func answer(_ worked: Bool, _ body: String) -> [UInt8] {
+    let bytes = Array(body.utf8)
+    return Array("\(name) \(version) \(worked ? "ok" : "error") \(bytes.count)\n".utf8) + bytes
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import AllocatorInsight
+import Foundation
+
+/// A process that is asked about its memory: what the kernel says, and where it has a socket, what it says itself.
+struct AskedProcess {
+  let process: ProcessMemory
+  private let client: InsightClient
+
+  /// - Throws: ``ToolFailure`` if there is no such process.
+  init(_ processID: Int, folder: String?) throws(ToolFailure) {
+    guard processID > 0, let process = ProcessMemory(ofProcess: processID) else {
+      throw ToolFailure("there is no process \(processID)", .noInput)
+    }
+    self.process = process
+    client = InsightClient(process: process, folder: folder)
+  }
+
+  /// What the process says itself, and nil with the reason where it does not.
+  func ask(_ request: String) throws(ToolFailure) -> (answer: String?, reason: String) {
+    do throws(InsightClient.Failure) {
+      return (try client.ask(request), "")
+    } catch {
+      switch error {
+      case .noSocket:
+        return (
+          nil,
+          "the process does not answer itself: with `Insight.start()` in its main (product AllocatorInsight) it would tell of "
+            + "its allocator"
+        )
+      case .refused:
+        return (nil, "the process belongs to another user, who may ask it, as root may")
+      case .silent:
+        if ProcessMemory(ofProcess: process.processID) == nil {
+          throw ToolFailure("process \(process.processID) has ended meanwhile", .noInput)
+        }
+        return (nil, "the process has a socket, but does not answer at it")
+      case .otherVersion(let version):
+        return (nil, "the process answers, but as \(version), and this command speaks \(InsightProtocol.version)")
+      case .error(let text):
+        return (nil, text.trimmingCharacters(in: .whitespacesAndNewlines))
+      }
+    }
+  }
+
+  /// What the kernel says, as it is now.
+  func reportOfSystem() throws(ToolFailure) -> MemoryReport {
+    guard let report = MemoryReport(ofProcess: process.processID) else {
+      throw ToolFailure("process \(process.processID) has ended meanwhile", .noInput)
+    }
+    return report
+  }
+}

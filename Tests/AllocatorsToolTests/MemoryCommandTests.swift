@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import AllocatorInsight
+import Foundation
+import ProcessTestSupport
+import XCTest
+
+@testable import AllocatorsTool
+
+/// `stats`, `watch` and `trim`, on processes with a socket and without.
+final class MemoryCommandTests: XCTestCase {
+  private var folder = ""
+
+  override func setUp() {
+    folder = "/tmp/insight-tool-\(getpid())-\(Int.random(in: 0..<1_000_000))"
+  }
+
+  override func tearDown() {
+    Insight.stop()
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+
+  private func object(_ text: String) throws -> [String: Any] {
+    try XCTUnwrap(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any], text)
+  }
+
+  func testStatsOfAnyProcess() throws {
+    let result = try Tool.run(["stats", "1"])
+    XCTAssertEqual(result.status, 0, result.transcript)
+    XCTAssertTrue(result.lines[0].hasPrefix("steady: "), result.transcript)
+    XCTAssertTrue(result.standardOutput.contains("Insight.start()"), "what would add to it: \(result.transcript)")
+    let json = try object(Tool.run(["stats", "--json", "1"]).standardOutput)
+    XCTAssertGreaterThan(try XCTUnwrap((json["process"] as? [String: Any])?["resident"] as? Int), 0)
+    XCTAssertTrue(json["allocator"] is NSNull)
+    XCTAssertTrue(try XCTUnwrap(json["note"] as? String).contains("Insight.start()"))
+  }
+
+  func testAProcessThatAnswers() throws {
+    Insight.start(folder: folder)
+    let options = ["--folder", folder, "\(getpid())"]
+    let stats = try Tool.run(["stats"] + options)
+    XCTAssertEqual(stats.status, 0, stats.transcript)
+    XCTAssertTrue(stats.standardOutput.contains("allocator  glibc, live"), stats.transcript)
+    let json = try object(Tool.run(["stats", "--json"] + options).standardOutput)
+    XCTAssertGreaterThan(try XCTUnwrap((json["allocator"] as? [String: Any])?["live"] as? Int), 0)
+
+    let trim = try Tool.run(["trim"] + options)
+    XCTAssertEqual(trim.status, 0, trim.transcript)
+    XCTAssertTrue(trim.standardOutput.contains(" given back in "), trim.transcript)
+    XCTAssertTrue(trim.standardOutput.contains(" before, "), trim.transcript)
+    XCTAssertNotNil(try object(Tool.run(["trim", "--json"] + options).standardOutput)["released"])
+
+    let watch = try Tool.run(["watch", "--count", "3", "--interval", "0.1"] + options)
+    XCTAssertEqual(watch.status, 0, watch.transcript)
+    XCTAssertEqual(watch.lines.count, 5, "the sentence, a title and three lines: \(watch.transcript)")
+    XCTAssertFalse(watch.standardOutput.contains("\u{1B}"), "no terminal, no control sequences")
+    let lines = try Tool.run(["watch", "--json", "--count", "2", "--interval", "0.1"] + options).lines
+    XCTAssertEqual(lines.count, 2)
+    for line in lines { _ = try object(line) }
+  }
+
+  func testWatchRedrawsOnATerminal() {
+    var lines = WatchLines()
+    let report = MemoryReport.current()
+    for _ in 0..<30 {
+      let drawn = lines.add(report.json, isTerminal: true)
+      XCTAssertEqual(drawn.count, 1)
+    }
+    let last = lines.add(report.json, isTerminal: true)[0]
+    XCTAssertTrue(last.hasPrefix("\u{1B}[17A"), "up to the sentence")
+    XCTAssertEqual(last.split(separator: "\n").count, 17, "15 lines at most below sentence and title")
+    XCTAssertEqual(lines.add("no report", isTerminal: true), [])
+  }
+
+  func testRefusals() throws {
+    try Tool.checkRefusal(["stats", "999999999"], status: 66, says: "there is no process 999999999")
+    try Tool.checkRefusal(["stats", "-1"], status: 64, says: "<pid>")
+    try Tool.checkRefusal(["stats", "redis"], status: 64, says: "<pid>")
+    try Tool.checkRefusal(["trim", "999999999"], status: 66, says: "there is no process")
+    try Tool.checkRefusal(["watch", "999999999"], status: 66, says: "there is no process")
+    try Tool.checkRefusal(["watch", "--interval", "0", "1"], status: 64, says: "--interval")
+    try Tool.checkRefusal(["watch", "--count", "0", "1"], status: 64, says: "--count")
+    try Tool.checkRefusal(["trim", "1"], status: 69, says: "Insight.start()")
+    try Tool.checkRefusal(["trim", "--folder", folder, "\(getpid())"], status: 69, says: "Insight.start()")
+  }
+
+  /// Something else answers at the path: the report is the system's, and says so.
+  func testAnotherVersion() throws {
+    mkdir(folder, 0o700)
+    let server = try Server(path: "\(folder)/\(getpid()).sock", answer: "swift-allocators 7 ok 2\n{}")
+    defer { server.stop() }
+    let stats = try Tool.run(["stats", "--folder", folder, "\(getpid())"])
+    XCTAssertEqual(stats.status, 0, stats.transcript)
+    XCTAssertTrue(stats.standardOutput.contains("version 7, and this command speaks 1"), stats.transcript)
+    try Tool.checkRefusal(["trim", "--folder", folder, "\(getpid())"], status: 69, says: "version 7")
+  }
+
+  /// The process ends while it is watched.
+  func testProcessThatEnds() throws {
+    let sleeper = Process()
+    sleeper.executableURL = URL(fileURLWithPath: "/bin/sleep")
+    sleeper.arguments = ["0.5"]
+    try sleeper.run()
+    let watch = try Tool.run(["watch", "--interval", "0.2", "\(sleeper.processIdentifier)"])
+    XCTAssertEqual(watch.status, 0, watch.transcript)
+    XCTAssertGreaterThanOrEqual(watch.lines.count, 3, watch.transcript)
+    sleeper.waitUntilExit()
+  }
+
+  /// A process of another user is told of, and not asked.
+  func testAnotherUsersProcess() throws {
+    guard getuid() == 0, let setpriv = CommandResult.locate("setpriv") else {
+      throw XCTSkip("takes root, to be another user")
+    }
+    Insight.start(folder: folder)
+    // The folder is not this user's to go through, so even a socket that anybody may write to could not be reached.
+    let copy = "/tmp/allocators-\(getpid())"
+    try? FileManager.default.removeItem(atPath: copy)
+    try FileManager.default.copyItem(atPath: Tool.path, toPath: copy)
+    defer { try? FileManager.default.removeItem(atPath: copy) }
+    let result = try CommandResult.run([
+      setpriv, "--reuid", "65534", "--regid", "65534", "--clear-groups", copy, "stats", "--folder", folder,
+      "\(getpid())",
+    ])
+    try XCTSkipIf(result.status == 127 || result.status == 126, "the runtime is not readable for others here")
+    XCTAssertEqual(result.status, 0, result.transcript)
+    XCTAssertTrue(result.standardOutput.contains("another user"), result.transcript)
+    XCTAssertFalse(result.standardOutput.contains("allocator  "), result.transcript)
+  }
+}
+
+/// Answers whatever is asked with the same bytes.
+private final class Server: @unchecked Sendable {
+  private let descriptor: Int32
+
+  init(path: String, answer: String) throws {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    self.descriptor = descriptor
+    guard InsightSocket.withAddress(path, { bind(descriptor, $0, $1) == 0 }), listen(descriptor, 4) == 0 else {
+      throw XCTSkip("no socket can be made here")
+    }
+    Thread.detachNewThread {
+      while case let client = accept(descriptor, nil, nil), client >= 0 {
+        var buffer = [UInt8](repeating: 0, count: 128)
+        _ = recv(client, &buffer, buffer.count, 0)
+        _ = send(client, answer, answer.utf8.count, Int32(MSG_NOSIGNAL))
+        close(client)
+      }
+    }
+  }
+
+  func stop() {
+    shutdown(descriptor, Int32(SHUT_RDWR))
+    close(descriptor)
+  }
+}
