@@ -45,10 +45,17 @@ let package = Package(
     .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
     .library(name: "BenchmarkKit", targets: ["BenchmarkKit"]),
   ],
+  traits: [
+    .trait(name: "Metrics", description: "AllocatorInsight records gauges through swift-metrics."),
+    .trait(name: "ServiceLifecycle", description: "AllocatorInsight is a service of swift-service-lifecycle."),
+  ],
   // For the benchmarks alone. Who depends on this package never resolves it, as long as no product that is declared above
   // leads to it: executables are products of the root package without being declared.
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // Resolved only by who enables the trait.
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
   ],
   targets: [
     // Platform support: what Swift cannot say.
@@ -81,7 +88,14 @@ let package = Package(
 
     // What a process's memory is used for: for whoever asks, and ordinary Swift.
     .target(name: "CAllocatorInsight", dependencies: ["CAllocatorSupport"]),
-    .target(name: "AllocatorInsight", dependencies: ["AllocatorABI", "CAllocatorInsight"]),
+    .target(
+      name: "AllocatorInsight",
+      dependencies: [
+        "AllocatorABI", "CAllocatorInsight",
+        .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+        .product(
+          name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["ServiceLifecycle"])),
+      ]),
 
     // Products that choose.
     .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
@@ -161,7 +175,15 @@ let package = Package(
     .executableTarget(name: "nest-fuzzer", dependencies: ["NestFuzzing", "SystemDefaults"], path: "Tests/NestFuzzer"),
     .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
-    .testTarget(name: "AllocatorInsightTests", dependencies: ["AllocatorInsight", "AllocatorABI", "SystemDefaults"]),
+    .testTarget(
+      name: "AllocatorInsightTests",
+      dependencies: [
+        "AllocatorABI", "AllocatorInsight", "SystemDefaults",
+        .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+        .product(
+          name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle",
+          condition: .when(traits: ["ServiceLifecycle"])),
+      ]),
     .testTarget(
       name: "AllocatorsToolTests",
       dependencies: ["AllocatorInsight", "AllocatorsTool", "ProcessTestSupport", "SystemDefaults"]),

@@ -21,7 +21,8 @@ struct Trend: Equatable {
   /// - later values exceed earlier ones in at least four of five pairs (Kendall's τ of 0.6);
   /// - the least value of each quarter exceeds that of the one before it: what is released again does not count;
   /// - the second half has its share of it: what has risen once, and is flat since, does not rise;
-  /// - it has risen by more than `error`, and by more than a hundredth of itself.
+  /// - it has risen by half as much again as it has ever fallen in a time five times as long: what goes up and down does not rise;
+  /// - it has risen by more than `error`, and by more than a twentieth of itself, or, in ten minutes, a hundredth.
   static func rise(of points: [Point], error: Double) -> Trend? {
     guard let last = points.last, let first = points.first else { return nil }
     var length = 15.0
@@ -30,11 +31,22 @@ struct Trend: Equatable {
       let window = points.drop { $0.time < last.time - length }
       if window.count >= 10, let start = window.first, last.time - start.time >= 12 {
         // Of windows in which it rises the longest tells best how fast.
-        slope = rise(in: Array(window), error: error) ?? slope
+        let fall = largestFall(in: points.drop { $0.time < last.time - 5 * length })
+        slope = rise(in: Array(window), error: max(error, fall * 1.5)) ?? slope
       }
       if last.time - length <= first.time { return slope.map { trend($0, points) } }
       length *= 2
     }
+  }
+
+  private static func largestFall(in points: ArraySlice<Point>) -> Double {
+    var highest = -Double.infinity
+    var fall = 0.0
+    for point in points {
+      highest = max(highest, point.value)
+      fall = max(fall, highest - point.value)
+    }
+    return fall
   }
 
   /// Bytes per second; nil where it does not rise.
@@ -50,8 +62,9 @@ struct Trend: Equatable {
       return nil
     }
     let total = least[3] - least[0]
-    let middle = least[3]
-    guard total > error, total > middle / 100, least[3] - least[1] > total / 3, least[3] - least[2] > total / 10 else {
+    let share = quarter > 150 ? 0.01 : quarter > 30 ? 0.025 : 0.05
+    guard total > error, total > least[3] * share, least[3] - least[1] > total / 3, least[3] - least[2] > total / 10
+    else {
       return nil
     }
     var rising = 0

@@ -25,6 +25,26 @@ final class VersionedDependencyTests: XCTestCase {
       ["AllocatorABI", "App", "CAllocatorSupport", "GlobalJemalloc", "JemallocAllocator"])
   }
 
+  /// What stands behind a trait is resolved only by who enables it.
+  func testInsightWithoutTraitsResolvesNothingElse() throws {
+    let package = try packageOfTaggedVersion()
+    let cache = Self.folder.appendingPathComponent("cache")
+    let configuration = Self.withInsight.with(arguments: ["--cache-path", cache.path])
+    let products = try package.build(configuration)
+    let run = try CommandResult.run([products.appendingPathComponent("App").path])
+    XCTAssertEqual(run.lines, ["no jemalloc"], run.transcript)
+    let checkouts = try FileManager.default.contentsOfDirectory(
+      atPath: package.scratch(configuration).appendingPathComponent("checkouts").path)
+    XCTAssertEqual(checkouts, ["swift-allocators"], "no third-party dependency is resolved")
+  }
+
+  /// In a folder of its own.
+  private static let withInsight = {
+    var configuration = FixturePackage.Configuration.debug.with("insight")
+    configuration.description = "debug-insight"
+    return configuration
+  }()
+
   /// The modules of which an object file was made.
   private func compiledModules(in products: URL) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: products.path).filter { name in
@@ -61,7 +81,9 @@ final class VersionedDependencyTests: XCTestCase {
     if (try? String(contentsOf: treeFile, encoding: .utf8)) == tree { return package }
 
     try? FileManager.default.removeItem(at: Self.folder)
-    try? FileManager.default.removeItem(at: package.scratch(.debug))
+    for configuration in [FixturePackage.Configuration.debug, Self.withInsight] {
+      try? FileManager.default.removeItem(at: package.scratch(configuration))
+    }
     try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
     let repository = Self.folder.appendingPathComponent("swift-allocators")
     try FileManager.default.copyItem(at: scratch.url, to: repository)
