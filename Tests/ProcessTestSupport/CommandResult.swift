@@ -55,6 +55,45 @@ public struct CommandResult: Sendable {
       standardOutput: texts[0], standardError: texts[1])
   }
 
+  /// Runs several commands, as many at a time as there are processors. The results are in the order of the commands.
+  ///
+  /// On threads of its own: those of Dispatch have signals blocked, and what they start would, too.
+  public static func run(all commands: [[String]], environment: [String: String] = [:]) throws -> [CommandResult] {
+    let work = Work(commands.count)
+    let group = DispatchGroup()
+    for _ in 0..<ProcessInfo.processInfo.activeProcessorCount {
+      group.enter()
+      Thread {
+        while let index = work.next() { work.set(index, Result { try run(commands[index], environment: environment) }) }
+        group.leave()
+      }.start()
+    }
+    group.wait()
+    return try work.all()
+  }
+
+  /// What several threads take, and what they have made of it.
+  private final class Work: @unchecked Sendable {
+    private let lock = NSLock()
+    private var taken = 0
+    private var results: [Result<CommandResult, any Error>?]
+
+    init(_ count: Int) { results = Array(repeating: nil, count: count) }
+
+    func next() -> Int? {
+      lock.withLock {
+        defer { taken += 1 }
+        return taken < results.count ? taken : nil
+      }
+    }
+
+    func set(_ index: Int, _ result: Result<CommandResult, any Error>) {
+      lock.withLock { results[index] = result }
+    }
+
+    func all() throws -> [CommandResult] { try results.compactMap { try $0?.get() } }
+  }
+
   /// The path of a program in `PATH`, or nil.
   public static func locate(_ program: String) -> String? {
     let result = try? run(["sh", "-c", "command -v \"$0\"", program])

@@ -24,4 +24,9 @@ struct CProgram {
   func run(_ arguments: [String] = [], preloading library: String? = nil) throws -> CommandResult {
     try CommandResult.run([path] + arguments, environment: library.map { ["LD_PRELOAD": $0] } ?? [:])
   }
+
+  /// Runs it once with each of `arguments`, several at a time, with `library` preloaded or with none.
+  func run(each arguments: [String], preloading library: String? = nil) throws -> [CommandResult] {
+    try CommandResult.run(all: arguments.map { [path, $0] }, environment: library.map { ["LD_PRELOAD": $0] } ?? [:])
+  }
 }

@@ -40,8 +40,9 @@ final class MallocFamilyTests: XCTestCase {
       // One of the allocators can give memory back, and has statistics.
       let able = program == "CasesOnNative"
       let abilities = able ? ["trim", "statistics"] : ["no-trim", "no-statistics"]
-      for name in ["counted", "cxx", "arrays", "chunks"] + abilities + Self.cases {
-        let run = try CommandResult.run([path, name], environment: environment)
+      let names = ["counted", "cxx", "arrays", "chunks"] + abilities + Self.cases
+      let runs = try CommandResult.run(all: names.map { [path, $0] }, environment: environment)
+      for (name, run) in zip(names, runs) {
         XCTAssertEqual(run.status, 0, "\(program) \(name), \(configuration): \(run.transcript)")
         XCTAssertEqual(run.lines, name == "exit" ? ["atexit"] : [], "\(program) \(name): \(run.transcript)")
         if name.hasSuffix("statistics") {

@@ -7,14 +7,9 @@ import XCTest
 
 /// Real programs under the preloaded library: the output is the one without it, byte for byte.
 final class PreloadTests: XCTestCase {
-  /// The files of all libraries.
-  private func libraries(_ configuration: FixturePackage.Configuration = .release) throws -> [String] {
-    try PreloadLibrary.allCases.map { try $0.path(configuration) }
-  }
-
   /// The libraries' files of debug and release builds.
   private func librariesOfAllBuilds() throws -> [String] {
-    try libraries(.debug) + libraries(.release)
+    try PreloadLibrary.allCases.flatMap { [try $0.path(.debug), try $0.path(.release)] }
   }
 
   func testNeedsNothingOfSwift() throws {
@@ -27,7 +22,9 @@ final class PreloadTests: XCTestCase {
   }
 
   /// All cases of the malloc family, in a program without a word of Swift.
-  func testCasesInCProgram() throws {
+  func testCasesInCProgram() throws { try Self.checkCases(.release) }
+
+  static func checkCases(_ configuration: FixturePackage.Configuration) throws {
     let sources = Repository.fixtures.appendingPathComponent("Programs/Sources")
     let main = Repository.fixtures.appendingPathComponent("PreloadPrograms/cases.c")
     let folder = try TemporaryFolder()
@@ -40,12 +37,11 @@ final class PreloadTests: XCTestCase {
       """, "sh", sources.path, main.path, program, guest,
     ])
     XCTAssertEqual(compiled.status, 0, compiled.transcript)
-    for library in try librariesOfAllBuilds() {
-      for name in MallocFamilyTests.cases + ["trim", "statistics"] {
-        let run = try CommandResult.run(
-          ["env", "LD_PRELOAD=\(library)", "GUEST_LIBRARY=\(guest)", program, name])
-        XCTAssertEqual(run.status, 0, "\(library) \(name): \(run.transcript)")
-      }
+    for library in try PreloadLibrary.allCases.map({ try $0.path(configuration) }) {
+      let names = MallocFamilyTests.cases + ["trim", "statistics"]
+      let runs = try CommandResult.run(
+        all: names.map { ["env", "LD_PRELOAD=\(library)", "GUEST_LIBRARY=\(guest)", program, $0] })
+      for (name, run) in zip(names, runs) { XCTAssertEqual(run.status, 0, "\(library) \(name): \(run.transcript)") }
     }
   }
 
@@ -75,7 +71,7 @@ final class PreloadTests: XCTestCase {
   }
 
   func testPython() throws {
-    try compare(
+    try RealProgram.compare(
       "python3",
       """
       python3 -c '
@@ -96,7 +92,7 @@ final class PreloadTests: XCTestCase {
   }
 
   func testGit() throws {
-    try compare(
+    try RealProgram.compare(
       "git",
       """
       export GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' GIT_CONFIG_GLOBAL=/dev/null
@@ -110,7 +106,7 @@ final class PreloadTests: XCTestCase {
   }
 
   func testPerl() throws {
-    try compare(
+    try RealProgram.compare(
       "perl",
       """
       perl -e '
@@ -125,7 +121,7 @@ final class PreloadTests: XCTestCase {
 
   func testGcc() throws {
     let sources = Repository.fixtures.appendingPathComponent("Programs/Sources").path
-    try compare(
+    try RealProgram.compare(
       "gcc",
       """
       for file in functions life cases; do
@@ -136,7 +132,7 @@ final class PreloadTests: XCTestCase {
   }
 
   func testSqlite() throws {
-    try compare(
+    try RealProgram.compare(
       "sqlite3",
       """
       sqlite3 data.db "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, value REAL);
@@ -148,19 +144,9 @@ final class PreloadTests: XCTestCase {
       """)
   }
 
-  func testSwiftCompiler() throws {
-    let source = Repository.root.appendingPathComponent("Tests/ProcessTestSupport/CommandResult.swift").path
-    try compare(
-      "swiftc",
-      """
-      swiftc -O -parse-as-library -module-name Compiled -module-cache-path modules -c "\(source)" -o compiled.o 2>&1 || exit 1
-      cksum compiled.o
-      """)
-  }
-
   /// The server allocates by way of `malloc`, also where it is linked with jemalloc.
   func testRedis() throws {
-    try compare(
+    try RealProgram.compare(
       "redis-server",
       """
       # The path of a socket may not be long.
@@ -188,30 +174,5 @@ final class PreloadTests: XCTestCase {
       send debug reload; send debug digest
       send shutdown nosave; wait $server; echo "status $?"
       """)
-  }
-
-  /// Runs a shell script that uses `program` without and with each library, in an empty folder of the same name.
-  private func compare(_ program: String, _ script: String) throws {
-    guard CommandResult.locate(program) != nil else {
-      throw XCTSkip("skipped: no \(program) in PATH, so it was not run under the preloaded library")
-    }
-    let folder = try TemporaryFolder()
-    func run(_ environment: [String: String]) throws -> CommandResult {
-      try folder.empty()
-      return try CommandResult.run(["sh", "-c", script], in: folder.url, environment: environment)
-    }
-    let expected = try run([:])
-    XCTAssertEqual(expected.status, 0, expected.transcript)
-    XCTAssertFalse(expected.standardOutput.isEmpty)
-    for library in try libraries() {
-      let preloaded = try run(["LD_PRELOAD": library])
-      XCTAssertEqual(preloaded.status, expected.status, "\(program), \(library): \(preloaded.standardError)")
-      XCTAssertTrue(preloaded.standardOutput == expected.standardOutput, "\(program), \(library): other output")
-      XCTAssertEqual(preloaded.standardError, expected.standardError, "\(program), \(library)")
-    }
-    // It was there: each process reports when it ends.
-    let counted = try run(["LD_PRELOAD": try PreloadLibrary.counting.path(.release), "ALLOCATOR_COUNTS": "1"])
-    XCTAssertTrue(
-      (counted.standardError + counted.standardOutput).contains(" allocations, "), "\(program): nothing was counted")
   }
 }

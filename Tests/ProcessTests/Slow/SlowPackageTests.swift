@@ -36,6 +36,16 @@ final class SlowPackageTests: SlowTestCase {
     XCTAssertEqual(other.status, 0, "who does not use jemalloc does not need it: \(other.transcript)")
   }
 
+  func testSwiftCompilerUnderThePreloadedLibraries() throws {
+    let source = Repository.root.appendingPathComponent("Tests/ProcessTestSupport/CommandResult.swift").path
+    try RealProgram.compare(
+      "swiftc",
+      """
+      swiftc -O -parse-as-library -module-name Compiled -module-cache-path modules -c "\(source)" -o compiled.o 2>&1 || exit 1
+      cksum compiled.o
+      """)
+  }
+
   /// The package manager, the compiler and the linker, with what they fork, build a package that has a dependency.
   func testSwiftBuildUnderThePreloadedLibrary() throws {
     let folder = try TemporaryFolder()

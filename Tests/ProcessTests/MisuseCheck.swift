@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+import ProcessTestSupport
+import XCTest
+
+/// What each allocator finds of the misuses of `Tests/Fixtures/Misuse`: Nest has to find what glibc finds.
+struct MisuseCheck: CustomStringConvertible {
+  private struct Case {
+    var name: String
+    var kind: String
+  }
+
+  /// The kinds that Nest promises to find, with a message that names the pointer.
+  private static let promised: Set<String> = [
+    "double-free", "foreign", "interior", "not-yet-given", "realloc", "size",
+  ]
+
+  /// What glibc finds and Nest does not: patterns of whole names, and why. A case that Nest finds after all, or has promised
+  /// to, may not stand here.
+  private static let missed = [
+    (
+      "(overflow-by-(1|8|16|100)|overflow-by-zeros-.*|underflow-by-.*)-.*|overflow-by-5000-(medium|large|huge)",
+      "glibc keeps the size of a block in front of it, and finds it overwritten. Nest's blocks lie side by side: the bytes"
+        + " behind one are its neighbor's, of which the allocator knows nothing while that is in use"
+    ),
+    (
+      "(write-after-free-at-.*|read-after-free|overflow-into-free-by-.*)-(large|huge)|write-after-realloc-large",
+      "glibc gives a block of 128 KiB and more back to the system at once, so that touching it is a fault. Nest keeps its"
+        + " pages for a while, and notes nothing in them"
+    ),
+    ("usable-size-after-free-medium", "glibc reads behind its heap, and so crashes by accident"),
+  ]
+
+  private func reason(toMiss name: String) -> String? {
+    Self.missed.first { name.range(of: "^(\($0.0))$", options: .regularExpression) != nil }?.1
+  }
+
+  /// A misuse is found when a signal ends the process: but not that of the limits, which the program sets itself.
+  private func isFound(_ run: CommandResult) -> Bool { run.status < 0 && !isStuck(run) }
+
+  private func isStuck(_ run: CommandResult) -> Bool { [-SIGXCPU, -SIGALRM].contains(run.status) }
+
+  private let program: CProgram
+  private let cases: [Case]
+  private let glibc: [CommandResult]
+  private var table: Table
+
+  /// Runs all cases on glibc.
+  init() throws {
+    program = try CProgram("Misuse/misuse.c")
+    cases = try program.run().lines.map { line in
+      let words = line.split(separator: " ").map(String.init)
+      return Case(name: words[0], kind: words[1])
+    }
+    XCTAssertGreaterThan(cases.count, 200)
+    XCTAssertEqual(Set(cases.map(\.name)).count, cases.count, "a name stands for two cases")
+    table = Table(cases.map(\.kind))
+    glibc = try program.run(each: cases.map(\.name))
+    table.add("glibc", found: glibc.map(isFound))
+  }
+
+  /// Runs all cases on Nest, and compares.
+  mutating func checkNest(_ configuration: FixturePackage.Configuration) throws {
+    let nest = try run("nest \(configuration)", PreloadLibrary.nest.path(configuration))
+    for index in cases.indices { check(cases[index], glibc[index], nest[index], configuration) }
+  }
+
+  /// Runs all cases on a library, for the table alone.
+  @discardableResult
+  mutating func run(_ allocator: String, _ library: String) throws -> [CommandResult] {
+    let runs = try program.run(each: cases.map(\.name), preloading: library)
+    table.add(allocator, found: runs.map(isFound))
+    return runs
+  }
+
+  var description: String { table.description }
+
+  private func check(
+    _ misuse: Case, _ glibc: CommandResult, _ nest: CommandResult, _ configuration: FixturePackage.Configuration
+  ) {
+    let name = "\(misuse.name), \(configuration)"
+    XCTAssertLessThanOrEqual(nest.status, 0, "\(name) did not run: \(nest.transcript)")
+    XCTAssertFalse(isStuck(nest), "\(name) did not end")
+    let reason = reason(toMiss: misuse.name)
+    if isFound(glibc) && reason == nil {
+      XCTAssertTrue(isFound(nest), "\(name): glibc finds it, Nest does not. \(glibc.transcript)")
+    }
+    if reason != nil && isFound(glibc) {
+      XCTAssertFalse(isFound(nest), "\(name): Nest finds it after all. \(nest.transcript)")
+    }
+    guard Self.promised.contains(misuse.kind) else { return }
+    XCTAssertNil(reason, "\(name) is promised")
+    XCTAssertEqual(nest.status, -SIGABRT, name)
+    let pointer = nest.lines.first ?? "no pointer"
+    XCTAssertNotNil(
+      nest.standardError.range(of: "^nest: .*: \(pointer)\n$", options: .regularExpression),
+      "\(name): \(nest.transcript)")
+  }
+
+  /// Counts of what was found, by kind and allocator.
+  private struct Table: CustomStringConvertible {
+    private let kinds: [String]
+    private var columns: [(name: String, found: [Bool])] = []
+
+    init(_ kinds: [String]) { self.kinds = kinds }
+
+    mutating func add(_ name: String, found: [Bool]) { columns.append((name, found)) }
+
+    var description: String {
+      var names: [String] = []
+      for kind in kinds where !names.contains(kind) { names.append(kind) }
+      let rows = names.map { name in row(name, kinds.indices.filter { kinds[$0] == name }) }
+      let head = ["misuses found", "of"] + columns.map(\.name)
+      return ([head] + rows + [row("all", Array(kinds.indices))]).map { cells in
+        cells[0].padding(toLength: 18, withPad: " ", startingAt: 0)
+          + cells.dropFirst().map { String(repeating: " ", count: max(11 - $0.count, 1)) + $0 }.joined()
+      }.joined(separator: "\n")
+    }
+
+    private func row(_ name: String, _ cases: [Int]) -> [String] {
+      [name, "\(cases.count)"] + columns.map { column in "\(cases.count { column.found[$0] })" }
+    }
+  }
+}
