@@ -97,12 +97,20 @@ public struct FixturePackage: Sendable {
       environment: ["FIXTURE_PROGRAMS": configuration.selection])
   }
 
-  /// Builds the package, once in the life of this process, and returns the folder of its products.
+  /// Builds the package, once in the life of this process, or of the `swift test` that has started it, and returns the folder of
+  /// its products.
   @discardableResult
   public func build(_ configuration: Configuration, product: String? = nil) throws -> URL {
-    try Self.built.once("\(folder.path) \(configuration) \(configuration.selection) \(product ?? "")") {
+    let name = "\(configuration) \(configuration.selection) \(product ?? "")"
+    try Self.built.once("\(folder.path) \(name)") {
+      let stamps = Repository.workspace.appendingPathComponent("stamps").appendingPathComponent("\(self.name)-\(name)")
+      if let run = Self.run, (try? String(contentsOf: stamps, encoding: .utf8)) == run { return }
       let result = try tryBuilding(configuration, product: product)
       guard result.status == 0 else { throw BuildFailure(description: result.transcript) }
+      guard let run = Self.run else { return }
+      try FileManager.default.createDirectory(
+        at: stamps.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try run.write(to: stamps, atomically: true, encoding: .utf8)
     }
     return scratch(configuration).appendingPathComponent(configuration.isRelease ? "release" : "debug")
       .resolvingSymlinksInPath()
@@ -121,6 +129,16 @@ public struct FixturePackage: Sendable {
   }
 
   private static let built = Once()
+
+  /// Names the `swift test` that has started this process: with `--parallel`, one for each test. Nil where something else has.
+  private static let run: String? = {
+    let parent = "/proc/\(getppid())"
+    guard (try? String(contentsOfFile: parent + "/comm", encoding: .utf8)) == "swift-test\n",
+      // The 22nd word is when it started. The second, its name in parentheses, has no space.
+      let words = try? String(contentsOfFile: parent + "/stat", encoding: .utf8).split(separator: " "), words.count > 21
+    else { return nil }
+    return "\(getppid()) \(words[21])"
+  }()
 
   /// What has been done already. A failure is not remembered.
   private final class Once: @unchecked Sendable {

@@ -14,11 +14,19 @@ final class MallocFamilyTests: XCTestCase {
     "thread-destructors", "threads", "busy-fork", "fork-in-handler", "vfork", "exit", "early", "dlopen",
   ]
 
+  /// Those that take more than a second in a debug build.
+  private static let longCases: Set<String> = [
+    "out-of-memory", "thread-destructors", "threads", "busy-fork", "fork-in-handler", "vfork",
+  ]
+
   private static let programs = ["CasesOnFive", "CasesOnNative"]
 
-  func testCasesInDebugBuild() throws { try runCases(.debug) }
+  /// The others. `SlowDebugTests` runs them all.
+  func testCasesInDebugBuild() throws {
+    try Self.runCases(.debug, Self.cases.filter { !Self.longCases.contains($0) })
+  }
 
-  func testCasesInReleaseBuild() throws { try runCases(.release) }
+  func testCasesInReleaseBuild() throws { try Self.runCases(.release, Self.cases) }
 
   /// Misuse of a block with a header ends the process with a message that names the pointer and the cause.
   func testMisuseOfHeaderedBlocks() throws {
@@ -32,15 +40,15 @@ final class MallocFamilyTests: XCTestCase {
     }
   }
 
-  private func runCases(_ configuration: FixturePackage.Configuration) throws {
+  static func runCases(_ configuration: FixturePackage.Configuration, _ cases: [String]) throws {
     let products = try FixturePackage.programs.build(configuration)
     let environment = ["GUEST_LIBRARY": products.appendingPathComponent("libGuest.so").path]
-    for program in Self.programs {
+    for program in programs {
       let path = products.appendingPathComponent(program).path
       // One of the allocators can give memory back, and has statistics.
       let able = program == "CasesOnNative"
       let abilities = able ? ["trim", "statistics"] : ["no-trim", "no-statistics"]
-      let names = ["counted", "cxx", "arrays", "chunks"] + abilities + Self.cases
+      let names = ["counted", "cxx", "arrays", "chunks"] + abilities + cases
       let runs = try CommandResult.run(all: names.map { [path, $0] }, environment: environment)
       for (name, run) in zip(names, runs) {
         XCTAssertEqual(run.status, 0, "\(program) \(name), \(configuration): \(run.transcript)")

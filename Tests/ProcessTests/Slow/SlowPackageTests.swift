@@ -14,6 +14,8 @@ final class SlowPackageTests: SlowTestCase {
     }
   }
 
+  func testAllocatorThatAllocatesDoesNotCompile() throws { try RejectionTests.checkMistakes(.release) }
+
   /// Where a folder can be hidden from one process: who uses jemalloc is told what to install, who does not needs nothing.
   func testWithoutJemalloc() throws {
     let hide = "mount -t tmpfs none /usr/include/jemalloc"

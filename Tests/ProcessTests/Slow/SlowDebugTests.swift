@@ -4,9 +4,11 @@
 import ProcessTestSupport
 import XCTest
 
-/// What runs on the release builds of the preloaded libraries in every run of the tests, on their debug builds.
-final class SlowPreloadTests: SlowTestCase {
+/// What runs on release builds in every run of the tests, on debug builds.
+final class SlowDebugTests: SlowTestCase {
   func testCasesInCProgram() throws { try PreloadTests.checkCases(.debug) }
+
+  func testCasesInSwiftPrograms() throws { try MallocFamilyTests.runCases(.debug, MallocFamilyTests.cases) }
 
   /// And a table of what other allocators find.
   func testNestFindsWhatGlibcFinds() throws {
