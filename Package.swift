@@ -27,11 +27,15 @@ let package = Package(
     .library(name: "AllocatorABI", targets: ["AllocatorABI", "AllocatorInstallation", "SystemDefaults"]),
     .library(name: "SystemAllocator", targets: ["SystemAllocator", "SystemDefaults"]),
     .library(name: "JemallocAllocator", targets: ["JemallocAllocator", "SystemDefaults"]),
+    .library(name: "MimallocAllocator", targets: ["MimallocAllocator", "SystemDefaults"]),
+    .library(name: "TcmallocAllocator", targets: ["TcmallocAllocator", "SystemDefaults"]),
     .library(name: "NestAllocator", targets: ["NestAllocator", "SystemDefaults"]),
     .library(name: "AllocatorInsight", targets: ["AllocatorInsight", "SystemDefaults"]),
     .library(name: "AllocatorAdapters", targets: ["AllocatorAdapters", "SystemDefaults"]),
     .library(name: "GlobalSystem", targets: ["GlobalSystem"]),
     .library(name: "GlobalJemalloc", targets: ["GlobalJemalloc"]),
+    .library(name: "GlobalMimalloc", targets: ["GlobalMimalloc"]),
+    .library(name: "GlobalTcmalloc", targets: ["GlobalTcmalloc"]),
     .library(name: "GlobalNest", targets: ["GlobalNest"]),
     .library(name: "GlobalDefault", targets: ["GlobalDefault"]),
     // For a target that exports an allocator of its own.
@@ -61,8 +65,10 @@ let package = Package(
     // Platform support: what Swift cannot say.
     .target(name: "CAllocatorSupport"),
     .target(name: "CNestSupport"),
-    // No pkgConfig: SwiftPM would warn of a missing libjemalloc-dev whoever does not use it. The header says it instead.
+    // No pkgConfig: SwiftPM would warn of a missing package whoever does not use it. The header says it instead.
     .systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])]),
+    .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
+    .systemLibrary(name: "CTcmalloc", providers: [.apt(["libgoogle-perftools-dev"])]),
 
     // The protocol and the facade.
     .target(name: "AllocatorABI", dependencies: ["CAllocatorSupport"]),
@@ -70,6 +76,8 @@ let package = Package(
     // Allocators.
     .target(name: "SystemAllocator", dependencies: ["AllocatorABI", "CAllocatorSupport"]),
     .target(name: "JemallocAllocator", dependencies: ["AllocatorABI", "CJemalloc"]),
+    .target(name: "MimallocAllocator", dependencies: ["AllocatorABI", "CMimalloc"]),
+    .target(name: "TcmallocAllocator", dependencies: ["AllocatorABI", "CAllocatorSupport", "CTcmalloc"]),
     .target(name: "NestAllocator", dependencies: ["AllocatorABI", "CNestSupport"]),
 
     // Adapters, and the malloc family over any allocator.
@@ -100,6 +108,8 @@ let package = Package(
     // Products that choose.
     .target(name: "GlobalSystem", dependencies: ["SystemAllocator"]),
     .target(name: "GlobalJemalloc", dependencies: ["JemallocAllocator"]),
+    .target(name: "GlobalMimalloc", dependencies: ["CMallocFamily", "MallocFamilyFunctions", "MimallocAllocator"]),
+    .target(name: "GlobalTcmalloc", dependencies: ["CMallocFamily", "MallocFamilyFunctions", "TcmallocAllocator"]),
     .target(name: "GlobalNest", dependencies: ["CMallocFamily", "MallocFamilyFunctions", "NestAllocator"]),
     .target(name: "GlobalDefault", dependencies: ["CMallocFamily", "MallocFamilyFunctions", "NestAllocator"]),
 

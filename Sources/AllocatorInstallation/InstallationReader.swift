@@ -67,17 +67,26 @@ struct InstallationReader {
     return artifact
   }
 
+  /// The image of the library that the linked allocator is made of, beside the artifact's own `malloc`: its `operator new` goes
+  /// to it straight.
+  private var allocatorLibrary: LoadedImage? {
+    let landmarks = ["mimalloc": "mi_malloc", "tcmalloc": "tc_malloc"]
+    guard let landmark = landmarks[GlobalAllocator.name], let found = dlsym(nil, landmark) else { return nil }
+    return image(at: UInt(bitPattern: found))
+  }
+
   // MARK: Calls
 
   private func bindings(of description: EntryPointDescription, home: LoadedImage?)
     -> [GlobalAllocator.Installation.Binding]
   {
+    let library = description.group == .fiveFunctions ? nil : allocatorLibrary
     func binding(_ caller: LoadedImage, _ address: UInt) -> GlobalAllocator.Installation.Binding? {
       guard let function = image(at: address) else { return nil }
       let answer = answer(of: description, in: function, home: home)
       return GlobalAllocator.Installation.Binding(
         caller: caller.path, function: function.path, answer: answer.path,
-        isLinkedAllocator: home.map { $0.start == answer.start } ?? false)
+        isLinkedAllocator: [home, library].contains { $0?.start == answer.start })
     }
 
     // Swift objects: the runtime's own affair.

@@ -22,6 +22,8 @@ struct InstallationCheck {
     (program: "InstalledUnchosen", name: "system", library: "libc.so.6"),
     // Exports the malloc family itself.
     (program: "InstalledFamily", name: "custom", library: "InstalledFamily"),
+    (program: "InstalledMimalloc", name: "mimalloc", library: "InstalledMimalloc"),
+    (program: "InstalledTcmalloc", name: "tcmalloc", library: "InstalledTcmalloc"),
     (program: "InstalledNest", name: "nest", library: "InstalledNest"),
   ]
 
@@ -55,8 +57,11 @@ struct InstallationCheck {
     let objects = calls.filter { $0.symbol == "swift_slowAlloc" }
     XCTAssertEqual(objects.map(\.function), [runtime], "\(program): \(run.transcript)")
     XCTAssertEqual(objects.map(\.answer), [artifact.library], "\(program): \(run.transcript)")
+    // Some libraries have an operator new of their own, which does not ask malloc.
+    let operators = ["mimalloc": "libmimalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4"]
     XCTAssertEqual(
-      Set(calls.filter { $0.symbol == "_Znwm" }.map(\.answer)), [artifact.library], "\(program): \(run.transcript)")
+      Set(calls.filter { $0.symbol == "_Znwm" }.map(\.answer)), [operators[artifact.name] ?? artifact.library],
+      "\(program): \(run.transcript)")
     XCTAssertEqual(
       Set(calls.filter { $0.symbol == "__rust_allocate" }.map(\.answer)), [artifact.program],
       "\(program): \(run.transcript)")

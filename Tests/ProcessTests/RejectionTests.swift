@@ -49,14 +49,19 @@ final class RejectionTests: XCTestCase {
     }
   }
 
-  func testMissingJemallocIsNamedWithItsPackage() throws {
-    let header = Repository.root.appendingPathComponent("Sources/CJemalloc/CJemalloc.h").path
-    let installed = try CommandResult.run(["clang", "-fsyntax-only", "-x", "c", header])
-    XCTAssertEqual(installed.status, 0, installed.transcript)
-    // Without the system's folders of headers jemalloc's cannot be found either.
-    let missing = try CommandResult.run(["clang", "-nostdinc", "-fsyntax-only", "-x", "c", header])
-    XCTAssertNotEqual(missing.status, 0)
-    XCTAssertTrue(missing.standardError.contains("apt-get install libjemalloc-dev"), missing.transcript)
+  func testMissingLibraryIsNamedWithItsPackage() throws {
+    let packages = [
+      "Jemalloc": "libjemalloc-dev", "Mimalloc": "libmimalloc-dev", "Tcmalloc": "libgoogle-perftools-dev",
+    ]
+    for (library, package) in packages {
+      let header = Repository.root.appendingPathComponent("Sources/C\(library)/C\(library).h").path
+      let installed = try CommandResult.run(["clang", "-fsyntax-only", "-x", "c", header])
+      XCTAssertEqual(installed.status, 0, installed.transcript)
+      // Without the system's folders of headers the library's cannot be found either.
+      let missing = try CommandResult.run(["clang", "-nostdinc", "-fsyntax-only", "-x", "c", header])
+      XCTAssertNotEqual(missing.status, 0)
+      XCTAssertTrue(missing.standardError.contains("apt-get install \(package)"), missing.transcript)
+    }
   }
 
   func testDeallocatingNilDoesNotTypeCheck() throws {

@@ -33,7 +33,7 @@ let allocators: [Target] = [
 
 /// One program in artifacts that differ in the `Global…` product that they name.
 let artifacts: [Target] =
-  ["GlobalSystem", "GlobalJemalloc", "GlobalNest", "GlobalDefault"].map { global in
+  ["GlobalSystem", "GlobalJemalloc", "GlobalMimalloc", "GlobalTcmalloc", "GlobalNest", "GlobalDefault"].map { global in
     .app("App\(global.dropFirst("Global".count))", .ours(global))
   } + [.app("AppUnchosen")]
 
@@ -41,6 +41,8 @@ let artifacts: [Target] =
 let singleProducts: [Target] = [
   .executableTarget(name: "UsesSystem", dependencies: [.ours("SystemAllocator")]),
   .executableTarget(name: "UsesJemalloc", dependencies: [.ours("JemallocAllocator")]),
+  .executableTarget(name: "UsesMimalloc", dependencies: [.ours("MimallocAllocator")]),
+  .executableTarget(name: "UsesTcmalloc", dependencies: [.ours("TcmallocAllocator")]),
   .executableTarget(name: "UsesNest", dependencies: [.ours("NestAllocator")]),
   .executableTarget(name: "UsesAdapters", dependencies: [.ours("AllocatorAdapters")]),
 ]
@@ -50,6 +52,8 @@ let installed: [Target] = [
   .target(name: "InstallationReport", dependencies: [.ours("AllocatorABI")]),
   .executableTarget(name: "InstalledSystem", dependencies: ["InstallationReport", .ours("GlobalSystem")]),
   .executableTarget(name: "InstalledJemalloc", dependencies: ["InstallationReport", .ours("GlobalJemalloc")]),
+  .executableTarget(name: "InstalledMimalloc", dependencies: ["InstallationReport", .ours("GlobalMimalloc")]),
+  .executableTarget(name: "InstalledTcmalloc", dependencies: ["InstallationReport", .ours("GlobalTcmalloc")]),
   .executableTarget(name: "InstalledNest", dependencies: ["InstallationReport", .ours("GlobalNest")]),
   .executableTarget(name: "InstalledUnchosen", dependencies: ["InstallationReport"]),
   // The five functions, and not the malloc family.
@@ -62,6 +66,9 @@ let installed: [Target] = [
 let mallocFamily: [Target] = [
   .executableTarget(name: "CasesOnFive", dependencies: ["ExportFive", "TestAllocators", "CCases", "CxxCases"]),
   .executableTarget(name: "CasesOnNative", dependencies: ["ExportNative", "TestAllocators", "CCases", "CxxCases"]),
+  // The cases in C alone, on products that bring the malloc family.
+  .executableTarget(name: "CasesOnMimalloc", dependencies: ["CCases", .ours("GlobalMimalloc")]),
+  .executableTarget(name: "CasesOnTcmalloc", dependencies: ["CCases", .ours("GlobalTcmalloc")]),
   .executableTarget(name: "Server", dependencies: ["ExportFive"]),
   .executableTarget(name: "ReleasingProgram", dependencies: ["ReleasingAllocator"]),
   .executableTarget(name: "HelloMalloc", dependencies: ["MallocSample"]),

@@ -26,25 +26,30 @@ default:
   exit(64)
 }
 
-/// Prints facts about the process that no name can fake: whether libjemalloc is mapped, and by how much jemalloc's own
-/// count of allocated bytes grows with a Swift array, and with blocks of the facade: small alignment, large, resized.
+/// Prints facts about the process that no name can fake: which allocators' libraries are mapped, and by how much each one's own
+/// count of bytes grows with a Swift array, and with blocks of the facade: small alignment, large, resized.
 func printFacts() {
-  print("libjemalloc mapped: \(isMapped("libjemalloc"))")
+  let counters = [
+    ("jemalloc", jemallocAllocatedBytes), ("mimalloc", mimallocCommittedBytes), ("tcmalloc", tcmallocAllocatedBytes),
+  ]
+  let mapped = counters.filter { isMapped("lib\($0.0)") }
+  print("mapped: \(mapped.isEmpty ? "none" : mapped.map(\.0).joined(separator: " "))")
   let size = 32 << 20
-  var counts = [jemallocAllocatedBytes()]
+  var counts: [[Int]] = []
+  func count() { counts.append(mapped.map { $0.1() ?? 0 }) }
+  count()
   let array = [UInt8](repeating: 1, count: 2 * size)
-  counts.append(jemallocAllocatedBytes())
+  count()
   let block = GlobalAllocator.allocate(size: size, align: 16)
-  counts.append(jemallocAllocatedBytes())
+  count()
   let aligned = GlobalAllocator.allocate(size: size, align: 4096)
-  counts.append(jemallocAllocatedBytes())
+  count()
   let grown = block.flatMap { GlobalAllocator.reallocate($0, oldSize: size, size: 3 * size, align: 16) }
-  counts.append(jemallocAllocatedBytes())
+  count()
   precondition(array[array.count - 1] == 1 && aligned != nil && grown != nil)
-  for (name, (before, after)) in zip(
-    ["array", "block", "aligned block", "resized block"], zip(counts, counts.dropFirst()))
-  {
-    print("jemalloc grew with the \(name): \((after ?? 0) - (before ?? 0))")
+  for (index, library) in mapped.enumerated() {
+    let growth = zip(counts, counts.dropFirst()).map { String($1[index] - $0[index]) }.joined(separator: " ")
+    print("\(library.0) grew with the array, a block, an aligned block, the resized block: \(growth)")
   }
 }
 
@@ -84,6 +89,25 @@ func jemallocAllocatedBytes() -> Int? {
     mallctl("stats.allocated", &allocated, &length, nil, 0) == 0
   else { return nil }
   return allocated
+}
+
+/// What mimalloc has committed, by `mi_process_info`, or nil where there is no mimalloc in the process.
+func mimallocCommittedBytes() -> Int? {
+  typealias Bytes = UnsafeMutablePointer<Int>?
+  typealias Information = @convention(c) (Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes) -> Void
+  guard let symbol = dlsym(nil, "mi_process_info") else { return nil }
+  var committed = 0
+  unsafeBitCast(symbol, to: Information.self)(nil, nil, nil, nil, nil, &committed, nil, nil)
+  return committed
+}
+
+/// tcmalloc's `generic.current_allocated_bytes`, or nil where there is no tcmalloc in the process.
+func tcmallocAllocatedBytes() -> Int? {
+  typealias Property = @convention(c) (UnsafePointer<CChar>, UnsafeMutablePointer<Int>) -> CInt
+  guard let symbol = dlsym(nil, "MallocExtension_GetNumericProperty") else { return nil }
+  var allocated = 0
+  let found = unsafeBitCast(symbol, to: Property.self)("generic.current_allocated_bytes", &allocated)
+  return found == 1 ? allocated : nil
 }
 
 /// Under a limit of the address space: what does not fit gives nil and leaves the old block as it was, and the allocator

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+#ifndef C_MIMALLOC_H
+#define C_MIMALLOC_H
+
+#if !__has_include(<mimalloc.h>)
+#error "mimalloc is not installed: apt-get install libmimalloc-dev"
+#else
+
+#include <mimalloc.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+// mimalloc's functions by its own names, declared once more to say that allocator code may call them (mimalloc neither calls the
+// Swift runtime nor needs it).
+#define MIMALLOC_LEAF __attribute__((swift_attr("@_noLocks")))
+MIMALLOC_LEAF void *mi_malloc(size_t size);
+MIMALLOC_LEAF void *mi_zalloc(size_t size);
+MIMALLOC_LEAF void *mi_realloc(void *p, size_t newsize);
+MIMALLOC_LEAF void *mi_expand(void *p, size_t newsize);
+MIMALLOC_LEAF void mi_free(void *p);
+MIMALLOC_LEAF void mi_free_size_aligned(void *p, size_t size, size_t alignment);
+MIMALLOC_LEAF void *mi_malloc_aligned(size_t size, size_t alignment);
+MIMALLOC_LEAF void *mi_zalloc_aligned(size_t size, size_t alignment);
+MIMALLOC_LEAF void *mi_realloc_aligned(void *p, size_t newsize, size_t alignment);
+MIMALLOC_LEAF size_t mi_usable_size(const void *p);
+MIMALLOC_LEAF size_t mi_good_size(size_t size);
+
+// How long free pages wait before they go back to the system, in milliseconds; its name changed with version 2.1.
+#if MI_MALLOC_VERSION >= 210
+#define MIMALLOC_DELAY mi_option_purge_delay
+#else
+#define MIMALLOC_DELAY mi_option_decommit_delay
+#endif
+
+// mi_collect (true), which leaves to their delay what becomes free by it, without that delay.
+MIMALLOC_LEAF static inline void mimalloc_collect_at_once(void) {
+  long delay = mi_option_get(MIMALLOC_DELAY);
+  mi_option_set(MIMALLOC_DELAY, 0);
+  mi_collect(true);
+  mi_option_set(MIMALLOC_DELAY, delay);
+}
+
+#endif
+#endif

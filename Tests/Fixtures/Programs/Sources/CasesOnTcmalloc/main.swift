@@ -1,0 +1,1 @@
+../CasesOnMimalloc/main.swift

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import TcmallocAllocator
+
+typealias Allocator = TcmallocAllocator
+
+if let block = Allocator.allocate(size: 100, align: 64) {
+  Allocator.deallocate(block, oldSize: 100, align: 64)
+  print("served")
+}
