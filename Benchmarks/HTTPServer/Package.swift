@@ -23,7 +23,15 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
   targets: [
-    .target(name: "ItemService", dependencies: [.product(name: "Hummingbird", package: "hummingbird")]),
+    .target(
+      name: "ItemService",
+      dependencies: [
+        .product(name: "AllocatorInsight", package: "swift-allocators"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+      ]),
+    .testTarget(
+      name: "ItemServiceTests",
+      dependencies: ["ItemService", .product(name: "HummingbirdTesting", package: "hummingbird")]),
     server("System"),
     server("Jemalloc"),
     server("Nest"),

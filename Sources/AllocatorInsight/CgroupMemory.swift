@@ -49,6 +49,11 @@ public struct CgroupMemory: Equatable, Sendable {
   /// The group of this process; nil where there is none, or it cannot be read.
   public static var current: CgroupMemory? { CgroupLocation.own.flatMap { $0.read() } }
 
+  /// The same, with idle files read from that share of the limit on.
+  static func current(watchingFrom share: Double) -> CgroupMemory? {
+    CgroupLocation.own.flatMap { $0.read(watchingFrom: share) }
+  }
+
   /// The group of any process.
   public init?(ofProcess processID: Int) {
     guard let location = CgroupLocation(ofProcess: "\(processID)"), let found = location.read() else { return nil }
@@ -112,13 +117,14 @@ struct CgroupLocation: Sendable {
     }
   }
 
-  func read() -> CgroupMemory? {
-    version == 1 ? readFirst() : readSecond()
+  /// From a share of the limit on it is worth knowing how much of it are idle files.
+  func read(watchingFrom share: Double = 0.7) -> CgroupMemory? {
+    version == 1 ? readFirst(share) : readSecond(share)
   }
 
   // MARK: Version 1
 
-  private func readFirst() -> CgroupMemory? {
+  private func readFirst(_ watchfulShare: Double) -> CgroupMemory? {
     var group = CgroupMemory(version: 1, folder: folders[0])
     // The least of all limits up to the root. One of about 2⁶³ stands for none.
     for folder in folders {
@@ -133,7 +139,7 @@ struct CgroupLocation: Sendable {
     guard group.currentBytes != nil else { return nil }
     group.limitHits = SystemFile("\(folder)/memory.failcnt")?.number
     group.outOfMemoryKills = SystemFile("\(folder)/memory.oom_control")?.number(named: "oom_kill")
-    if group.usedShare ?? 0 > Self.watchfulShare {
+    if group.usedShare ?? 0 > watchfulShare {
       group.idleFileBytes = SystemFile("\(folder)/memory.stat")?.number(named: "total_inactive_file")
     }
     group.pressure = SystemFile(pressureOfSystem).flatMap { CgroupMemory.Pressure($0, isOfSystem: true) }
@@ -142,7 +148,7 @@ struct CgroupLocation: Sendable {
 
   // MARK: Version 2
 
-  private func readSecond() -> CgroupMemory? {
+  private func readSecond(_ watchfulShare: Double) -> CgroupMemory? {
     var group = CgroupMemory(version: 2, folder: folders[0])
     for folder in folders {
       if let limit = SystemFile("\(folder)/memory.max")?.number, limit < group.limitBytes ?? Int.max {
@@ -163,7 +169,7 @@ struct CgroupLocation: Sendable {
         group.outOfMemoryKills = value
       }
     }
-    if group.usedShare ?? 0 > Self.watchfulShare {
+    if group.usedShare ?? 0 > watchfulShare {
       group.idleFileBytes = SystemFile("\(folder)/memory.stat")?.number(named: "inactive_file")
     }
     group.pressure =
@@ -171,9 +177,6 @@ struct CgroupLocation: Sendable {
       ?? SystemFile(pressureOfSystem).flatMap { CgroupMemory.Pressure($0, isOfSystem: true) }
     return group
   }
-
-  /// From this share of the limit on it is worth knowing how much of it are idle files.
-  private static let watchfulShare = 0.7
 }
 
 extension CgroupMemory.Pressure {

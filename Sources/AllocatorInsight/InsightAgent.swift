@@ -95,6 +95,8 @@ final class InsightAgent: Sendable {
     var pressure = PressureWatch()
     let start = monotonicSeconds()
     var nextSample = start
+    // When connections are taken again, after one could not be: there may be no descriptor left.
+    var nextAccept = start
     while true {
       let (mustStop, policies, limits) = state.withLock { shared in
         if let new = shared.newListener {
@@ -118,10 +120,11 @@ final class InsightAgent: Sendable {
       }
 
       var descriptors = [pollfd(fd: wake, events: Int16(POLLIN), revents: 0)]
-      descriptors.append(pollfd(fd: listener, events: Int16(POLLIN), revents: 0))
+      descriptors.append(pollfd(fd: now < nextAccept ? -1 : listener, events: Int16(POLLIN), revents: 0))
       descriptors.append(pollfd(fd: pressure.descriptor, events: Int16(POLLPRI), revents: 0))
       descriptors += connections.map { pollfd(fd: $0.descriptor, events: $0.events, revents: 0) }
       var timeout = min(nextSample - now, wait)
+      if nextAccept > now { timeout = min(timeout, nextAccept - now) }
       for connection in connections { timeout = min(timeout, connection.deadline - now) }
       let ready = poll(&descriptors, nfds_t(descriptors.count), Int32(max(timeout, 0) * 1000) + 1)
       guard ready > 0 else { continue }
@@ -142,7 +145,7 @@ final class InsightAgent: Sendable {
         return false
       }
       connections = remaining.map { connections[$0.offset] }
-      if descriptors[1].revents != 0 { accept(listener, &connections) }
+      if descriptors[1].revents != 0, !accept(listener, &connections) { nextAccept = monotonicSeconds() + 1 }
     }
     for connection in connections { close(connection.descriptor) }
     pressure.disarm()
@@ -151,26 +154,32 @@ final class InsightAgent: Sendable {
 
   /// Takes a sample, and returns when the next one is due: the later, the longer it has taken.
   private func sample(from start: Double, at time: Double) -> Double {
-    let sample = MemorySample(time: time, process: .current, allocator: .current)
-    ProcessHistory.shared.withLock { $0.history.add(sample) }
+    let process = ProcessMemory.current
+    // Where /proc cannot be read just now, there is nothing to remember.
+    if process.residentBytes != nil {
+      let sample = MemorySample(time: time, process: process, allocator: .current)
+      ProcessHistory.shared.withLock { $0.history.add(sample) }
+    }
     let end = monotonicSeconds()
     let interval = end - start < Self.firstTime ? Self.firstInterval : Self.laterInterval
     return end + max(interval, (end - time) / Self.shareOfTime)
   }
 
-  private func accept(_ listener: Int32, _ connections: inout [InsightConnection]) {
+  /// Takes a connection. Returns whether that worked.
+  private func accept(_ listener: Int32, _ connections: inout [InsightConnection]) -> Bool {
     let descriptor = Glibc.accept(listener, nil, nil)
-    guard descriptor >= 0 else { return }
+    guard descriptor >= 0 else { return errno == EAGAIN || errno == ECONNABORTED || errno == EINTR }
     let user = insight_peer_user(descriptor)
     guard user == 0 || user == Int64(geteuid()) else {
       close(descriptor)
-      return
+      return true
     }
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     // Whoever is silent makes room for the next.
     if connections.count == Self.mostConnections { close(connections.removeFirst().descriptor) }
     connections.append(InsightConnection(descriptor: descriptor, deadline: monotonicSeconds() + Self.patience))
+    return true
   }
 
   /// Does what policies and limits ask for now. Returns after how many seconds they are to be asked again.

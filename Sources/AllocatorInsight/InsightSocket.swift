@@ -27,6 +27,7 @@ package struct InsightSocket {
   package init(folder: String?) throws(Failure) {
     let folder = folder ?? Self.folder(ofUser: Int(geteuid()))
     try Self.makeFolder(folder)
+    Self.removeAbandoned(in: folder)
     path = "\(folder)/\(Self.name(ofProcess: Int(getpid())))"
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Self.closeOnExec | Self.nonBlocking, 0)
     guard descriptor >= 0 else { throw Failure(reason: "no socket: \(Self.errorText)") }
@@ -51,6 +52,21 @@ package struct InsightSocket {
       status.st_mode & 0o077 == 0
     else {
       throw Failure(reason: "the folder \(folder) is there already, and not this user's alone")
+    }
+  }
+
+  /// Removes what processes that were killed have left behind, a few hundred at most.
+  private static func removeAbandoned(in folder: String) {
+    guard let directory = opendir(folder) else { return }
+    defer { closedir(directory) }
+    for _ in 0..<512 {
+      guard let entry = readdir(directory) else { return }
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard name.hasSuffix(".sock"), let process = pid_t(name.dropLast(5)), process > 0 else { continue }
+      // In another container that shares the folder the process may well be there: then somebody answers.
+      if kill(process, 0) != 0 && errno == ESRCH, isAbandoned("\(folder)/\(name)") { unlink("\(folder)/\(name)") }
     }
   }
 

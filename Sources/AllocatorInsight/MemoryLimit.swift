@@ -89,7 +89,7 @@ public final class MemoryLimit: Sendable {
     switch threshold {
     case .bytes(let mark): residentBytes().map { Usage(bytes: $0, mark: mark) }
     case .fractionOfCgroup(let fraction):
-      CgroupMemory.current.flatMap { group in
+      CgroupMemory.current(watchingFrom: fraction).flatMap { group in
         guard let limit = group.limitBytes, let current = group.currentBytes else { return nil }
         return Usage(
           bytes: current - (group.idleFileBytes ?? 0), mark: Int(Double(limit) * min(max(fraction, 0), 1)))

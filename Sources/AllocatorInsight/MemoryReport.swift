@@ -33,7 +33,7 @@ public struct MemoryReport: Sendable {
     let (process, allocator, cgroup) = (ProcessMemory.current, ProcessAllocator.current, CgroupMemory.current)
     let sample = MemorySample(time: monotonicSeconds(), process: process, allocator: allocator)
     let (samples, trim) = ProcessHistory.shared.withLock { state in
-      state.history.add(sample)
+      if process.residentBytes != nil { state.history.add(sample) }
       return (state.history.samples, state.lastTrim)
     }
     let judge = MemoryJudge(process: process, allocator: allocator, cgroup: cgroup, samples: samples)

@@ -14,6 +14,8 @@ public struct MemoryVerdict: Equatable, Sendable {
     case steady
     /// Nine tenths of the control group's limit are used.
     case nearLimit
+    /// It was looked at once, from outside: that does not tell.
+    case unknown
   }
 
   public var kind: Kind
@@ -55,7 +57,13 @@ struct MemoryJudge {
   }
 
   private var cause: MemoryVerdict {
-    guard let now = samples.last else { return MemoryVerdict(.steady, "steady: nothing has been seen yet") }
+    guard let now = samples.last else {
+      let own = process.ownBytes.map { ", \(ByteCount($0)) of them its own" } ?? ""
+      return MemoryVerdict(
+        .unknown,
+        "unknown: \(process.name) has \(ByteCount(process.residentBytes ?? 0)) in memory\(own); one look does not tell what "
+          + "they are doing")
+    }
     let live = rise { $0.live }
     let outside = rise { $0.outside }
     if let live, live.perMinute >= (outside?.perMinute ?? 0) {

@@ -109,7 +109,7 @@ public struct ReleasePolicy: Sendable {
         case .share(let share):
           guard now - lastLook >= period * 0.9 else { return (false, period) }
           lastLook = now
-          guard let used = CgroupMemory.current?.usedShare else { return (false, period) }
+          guard let used = CgroupMemory.current(watchingFrom: share)?.usedShare else { return (false, period) }
           guard used > share else {
             mayRelease = true
             return (false, period)

@@ -143,6 +143,25 @@ final class InsightSocketTests: XCTestCase {
     XCTAssertEqual(Insight.start(folder: folder), .listening(path: path))
   }
 
+  /// What killed processes have left goes; what is answered, and what is no socket, stays.
+  func testAbandonedSocketsAreRemoved() throws {
+    mkdir(folder, 0o700)
+    let (gone, answered, file) = ("\(folder)/999999991.sock", "\(folder)/999999992.sock", "\(folder)/999999993.sock")
+    let listeners = [gone, answered].map { path in
+      let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+      XCTAssertTrue(InsightSocket.withAddress(path) { bind(listener, $0, $1) == 0 })
+      listen(listener, 1)
+      return listener
+    }
+    close(listeners[0])
+    defer { close(listeners[1]) }
+    try Data("precious".utf8).write(to: URL(fileURLWithPath: file))
+    _ = try start()
+    XCTAssertNotEqual(access(gone, F_OK), 0)
+    XCTAssertEqual(access(answered, F_OK), 0)
+    XCTAssertEqual(access(file, F_OK), 0)
+  }
+
   func testFileThatIsNoSocketStays() throws {
     mkdir(folder, 0o700)
     let path = "\(folder)/\(getpid()).sock"

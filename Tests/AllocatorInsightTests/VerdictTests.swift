@@ -72,6 +72,18 @@ final class VerdictTests: XCTestCase {
     }
   }
 
+  /// A cache whose entries are replaced one by one: it goes up and down, and takes its time.
+  func testWanderingIsNoLeak() {
+    for seed in 0..<200 {
+      var level = 0.0
+      let found = verdict(seconds: 60) { time in
+        level += -level / 15 + self.noise(time, Double(seed)) * 0.2
+        return (32 + level, 36, 46, 1)
+      }
+      XCTAssertEqual(found.kind, .steady, "\(seed): \(found.sentence)")
+    }
+  }
+
   func testWavesAreNoLeak() {
     for period in [20.0, 45, 90] {
       let found = verdict(seconds: period * 8) { time in

@@ -28,12 +28,30 @@ final class MemoryCommandTests: XCTestCase {
   func testStatsOfAnyProcess() throws {
     let result = try Tool.run(["stats", "1"])
     XCTAssertEqual(result.status, 0, result.transcript)
-    XCTAssertTrue(result.lines[0].hasPrefix("steady: "), result.transcript)
+    XCTAssertTrue(result.lines[0].hasPrefix("unknown: "), result.transcript)
     XCTAssertTrue(result.standardOutput.contains("Insight.start()"), "what would add to it: \(result.transcript)")
     let json = try object(Tool.run(["stats", "--json", "1"]).standardOutput)
     XCTAssertGreaterThan(try XCTUnwrap((json["process"] as? [String: Any])?["resident"] as? Int), 0)
     XCTAssertTrue(json["allocator"] is NSNull)
     XCTAssertTrue(try XCTUnwrap(json["note"] as? String).contains("Insight.start()"))
+  }
+
+  /// From outside, what is mapped tells which allocator it is.
+  func testStatsNamesTheAllocator() throws {
+    let library = try Tool.library("jemalloc")
+    let sleeper = Process()
+    sleeper.executableURL = URL(fileURLWithPath: "/bin/sleep")
+    sleeper.arguments = ["30"]
+    sleeper.environment = ["LD_PRELOAD": library]
+    try sleeper.run()
+    defer { sleeper.terminate() }
+    // Until the program is there.
+    var result = try Tool.run(["stats", "\(sleeper.processIdentifier)"])
+    for _ in 0..<50 where !result.standardOutput.contains("malloc is answered by") {
+      usleep(20_000)
+      result = try Tool.run(["stats", "\(sleeper.processIdentifier)"])
+    }
+    XCTAssertTrue(result.standardOutput.contains("malloc is answered by jemalloc, in /"), result.transcript)
   }
 
   func testAProcessThatAnswers() throws {

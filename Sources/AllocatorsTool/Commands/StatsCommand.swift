@@ -38,7 +38,8 @@ struct StatsCommand: ParsableCommand {
     let (answer, reason) = try asked.ask("report \(options.json ? "json" : "text")")
     if let answer { return answer }
     let report = try asked.reportOfSystem()
-    return options.json ? report.json(note: reason) + "\n" : "\(report)\n\n\(reason)\n"
+    let note = [asked.allocator, reason].compactMap(\.self).joined(separator: "; ")
+    return options.json ? report.json(note: note) + "\n" : "\(report)\n\n\(note)\n"
   }
 }
 

@@ -45,6 +45,15 @@ struct AskedProcess {
     }
   }
 
+  /// Which allocator answers `malloc` there, by what is mapped; nil where that cannot be told.
+  var allocator: String? {
+    guard let scope = try? LoaderScope(ofProcess: process.processID), let provider = scope.mallocProvider else {
+      return nil
+    }
+    let name = AllocatorCode.allocators(in: provider.image).first ?? AllocatorCode.fiveFunctions(of: provider.image)
+    return "malloc is answered by \(name ?? "an allocator that is not known here"), in \(provider.path)"
+  }
+
   /// What the kernel says, as it is now.
   func reportOfSystem() throws(ToolFailure) -> MemoryReport {
     guard let report = MemoryReport(ofProcess: process.processID) else {

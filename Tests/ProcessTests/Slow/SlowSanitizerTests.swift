@@ -40,4 +40,12 @@ final class SlowSanitizerTests: SlowTestCase {
       run.standardError.contains("; a sanitizer has taken malloc, and the linked allocator, "), run.transcript)
     XCTAssertFalse(run.lines.contains { $0.hasPrefix("malloc ") && $0.contains(" yes ") }, run.transcript)
   }
+
+  /// There are no numbers of the sanitizer's malloc, and none are made up.
+  func testReportsAreOfTheSanitizer() throws {
+    for (option, name) in [("address", "AddressSanitizer"), ("thread", "ThreadSanitizer")] {
+      let run = try CommandResult.run([path(option, of: "ScenarioSystem"), "process-allocator"])
+      XCTAssertEqual(run.lines, ["\(name) unknown false"], run.transcript)
+    }
+  }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import AllocatorInsight
 import Foundation
 import Hummingbird
 import NIOCore
@@ -27,7 +28,23 @@ public struct ItemService: Sendable {
   public static func serve(port: Int, threadCount: Int) async throws {
     let pool = NIOThreadPool(numberOfThreads: threadCount)
     pool.start()
+    let application = Application(
+      router: router(pool), configuration: .init(address: .hostname("127.0.0.1", port: port)),
+      eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup(numberOfThreads: threadCount)))
+    try await application.runService()
+    try await pool.shutdownGracefully()
+  }
+
+  static func router(_ pool: NIOThreadPool) -> Router<BasicRequestContext> {
     let router = Router()
+    for path in ["memory", "metrics"] as [RouterPath] {
+      router.get(path) { request, _ in
+        let answer = InsightEndpoint.answer(path: request.uri.path, query: request.uri.query)
+        return Response(
+          status: .init(code: answer.status), headers: [.contentType: answer.contentType],
+          body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.bytes)))
+      }
+    }
     router.get("items") { request, _ in
       let page = request.uri.queryParameters.get("page", as: Int.self) ?? 0
       return try await pool.runIfActive {
@@ -45,11 +62,7 @@ public struct ItemService: Sendable {
         return response(try JSONEncoder().encode(total))
       }
     }
-    let application = Application(
-      router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)),
-      eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup(numberOfThreads: threadCount)))
-    try await application.runService()
-    try await pool.shutdownGracefully()
+    return router
   }
 
   private static func response(_ data: Data) -> Response {

@@ -10,6 +10,7 @@ public func runScenario() {
   let seconds = arguments.dropFirst().first.flatMap { Double($0) } ?? 30
   switch arguments.first {
   case "live-bytes": printLiveBytes()
+  case "process-allocator": printProcessAllocator()
   case "leak-sessions": judge(leakSessions, after: seconds)
   case "leak-buffers": judge(leakBuffers, after: seconds)
   case "retain-cache": judge(retainCache, after: seconds)
