@@ -26,6 +26,8 @@ MIMALLOC_LEAF void *mi_zalloc_aligned(size_t size, size_t alignment);
 MIMALLOC_LEAF void *mi_realloc_aligned(void *p, size_t newsize, size_t alignment);
 MIMALLOC_LEAF size_t mi_usable_size(const void *p);
 MIMALLOC_LEAF size_t mi_good_size(size_t size);
+MIMALLOC_LEAF void mi_process_info(size_t *elapsed_msecs, size_t *user_msecs, size_t *system_msecs, size_t *current_rss,
+                                   size_t *peak_rss, size_t *current_commit, size_t *peak_commit, size_t *page_faults);
 
 // How long free pages wait before they go back to the system, in milliseconds; its name changed with version 2.1.
 #if MI_MALLOC_VERSION >= 210

@@ -24,6 +24,7 @@ TCMALLOC_LEAF void *tc_memalign(size_t alignment, size_t size);
 TCMALLOC_LEAF size_t tc_malloc_size(void *ptr);
 TCMALLOC_LEAF void MallocExtension_MarkThreadIdle(void);
 TCMALLOC_LEAF void MallocExtension_ReleaseFreeMemory(void);
+TCMALLOC_LEAF int MallocExtension_GetNumericProperty(const char *property, size_t *value);
 
 // In <gperftools/nallocx.h> it has the name of jemalloc's function, of which a process may hold both. The library exports it
 // under its own name too (since gperftools 2.6), and declares that nowhere.

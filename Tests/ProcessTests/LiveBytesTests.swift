@@ -14,7 +14,8 @@ final class LiveBytesTests: XCTestCase {
   private func check(_ configuration: FixturePackage.Configuration) throws {
     let products = try FixturePackage.programs.build(configuration)
     for (program, isExact) in [
-      ("ScenarioSystem", false), ("ScenarioUnchosen", false), ("ScenarioJemalloc", true), ("ScenarioNest", true),
+      ("ScenarioSystem", false), ("ScenarioUnchosen", false), ("ScenarioTcmalloc", true), ("ScenarioJemalloc", true),
+      ("ScenarioNest", true),
     ] {
       let run = try CommandResult.run([products.appendingPathComponent(program).path, "live-bytes"])
       XCTAssertEqual(run.status, 0, run.transcript)

@@ -29,6 +29,7 @@ final class ProcessAllocatorTests: XCTestCase {
     try check(report("ScenarioUnchosen"), "glibc")
     try check(report("ScenarioJemalloc"), "jemalloc")
     try check(report("ScenarioNest"), "nest")
+    try check(report("ScenarioTcmalloc"), "tcmalloc")
   }
 
   func testPreloaded() throws {

@@ -78,7 +78,7 @@ let mallocFamily: [Target] = [
 /// Programs that use memory in a way that is known, on each allocator.
 let scenarios: [Target] =
   [.target(name: "Scenarios", dependencies: [.ours("AllocatorABI"), .ours("AllocatorInsight")])]
-  + ["System", "Jemalloc", "Nest"].map {
+  + ["System", "Jemalloc", "Nest", "Tcmalloc"].map {
     .executableTarget(name: "Scenario\($0)", dependencies: ["Scenarios", .ours("Global\($0)")])
   } + [.executableTarget(name: "ScenarioUnchosen", dependencies: ["Scenarios"])]
 
