@@ -201,3 +201,8 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// For checking the documentation, and not for users: a dependency is resolved by everyone who depends on this package.
+if Context.environment["ALLOCATOR_DOCUMENTATION"] == "1" {
+  package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"))
+}

@@ -8,6 +8,9 @@ import CNestSupport
 
 @usableFromInline
 enum NestSlowPath {
+  // Built with `-c release -Xswiftc -DNEST_CHECKS_INVARIANTS`, each of these functions checks the invariants when it is left, so
+  // that a real program can be run with it. The hit paths check nothing.
+
   /// Bytes of the largest block that is a span of its own.
   static var largestSpan: Int { @_noLocks get { 1 << 20 } }
 
@@ -15,6 +18,9 @@ enum NestSlowPath {
 
   @usableFromInline @inline(never) @_noLocks
   static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
+    #if NEST_CHECKS_INVARIANTS
+      defer { NestAllocator.checkInvariants() }
+    #endif
     guard let rounded = rounded(size: size, align: align) else { return nil }
     guard rounded <= SizeClass.largest && align <= Chunk.slotSize else {
       return allocateLarge(size: size, align: align, zeroed: false)
@@ -49,6 +55,9 @@ enum NestSlowPath {
 
   @usableFromInline @inline(never) @_noLocks
   static func allocateLarge(size: Int, align: Int, zeroed: Bool) -> UnsafeMutableRawPointer? {
+    #if NEST_CHECKS_INVARIANTS
+      defer { NestAllocator.checkInvariants() }
+    #endif
     guard rounded(size: size, align: align) != nil else { return nil }
     guard isSpan(size: size, align: align) else {
       return Mappings.shared.allocate(size: max(size, 1), align: align, zeroed: zeroed)
@@ -96,6 +105,9 @@ enum NestSlowPath {
   /// Releases a block that is in no span of the calling thread's heap.
   @usableFromInline @inline(never) @_noLocks
   static func deallocate(_ pointer: UnsafeMutableRawPointer) {
+    #if NEST_CHECKS_INVARIANTS
+      defer { NestAllocator.checkInvariants() }
+    #endif
     let block = FreeBlock(pointer)
     guard let span = span(of: block.address) else {
       if !Mappings.shared.release(block.address) { Misuse.freeOfForeign.die(block.address) }
@@ -151,6 +163,9 @@ enum NestSlowPath {
   static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
   {
+    #if NEST_CHECKS_INVARIANTS
+      defer { NestAllocator.checkInvariants() }
+    #endif
     guard isValid(size: size, align: align) else { return nil }
     if nest_is_in_chunk(UInt(bitPattern: pointer)) != 0, SizeClass.isInTable(size: size, align: align) {
       let block = FreeBlock(pointer)
@@ -187,6 +202,9 @@ enum NestSlowPath {
 
   @usableFromInline @inline(never) @_noLocks
   static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
+    #if NEST_CHECKS_INVARIANTS
+      defer { NestAllocator.checkInvariants() }
+    #endif
     let unchanged = usableSize(size: oldSize, align: align)
     guard isValid(size: size, align: align) else { return unchanged }
     if size > SizeClass.largest || align > Chunk.slotSize, resizeLarge(pointer, size: size, align: align) {
@@ -210,6 +228,9 @@ enum NestSlowPath {
 
   @usableFromInline @inline(never) @_noLocks
   static func releaseFreeMemory() {
+    #if NEST_CHECKS_INVARIANTS
+      defer { NestAllocator.checkInvariants() }
+    #endif
     let heap = ThreadHeap.current
     if !heap.isNone { heap.releaseEmptySpans() }
     Mappings.shared.releaseFreeMemory(Int.max)
