@@ -81,8 +81,11 @@ let package = Package(
     .target(name: "NestAllocator", dependencies: ["AllocatorABI", "CNestSupport"]),
 
     // Adapters, and the malloc family over any allocator.
+    .target(name: "CAllocatorLimit"),
     .target(name: "CAllocatorCounters"),
-    .target(name: "AllocatorAdapters", dependencies: ["AllocatorABI", "CAllocatorCounters", "CAllocatorSupport"]),
+    .target(
+      name: "AllocatorAdapters",
+      dependencies: ["AllocatorABI", "CAllocatorCounters", "CAllocatorLimit", "CAllocatorSupport"]),
     .target(name: "MallocFamilyFunctions", dependencies: ["AllocatorABI", "AllocatorAdapters", "CAllocatorSupport"]),
     .target(name: "CMallocFamily", dependencies: ["CAllocatorSupport"]),
 

@@ -45,6 +45,25 @@ final class MallocFamilyTests: XCTestCase {
     }
   }
 
+  /// The malloc family over allocators that are made of two, of which the first soon has no memory.
+  func testCasesOnComposedAllocators() throws {
+    // The segregating one has nothing to go on with for small blocks, of which some cases use up more than the region has.
+    let cases = [
+      "Fallback": Self.cases,
+      "Segregating": ["functions", "huge", "products", "errno", "zero", "calloc", "realloc", "exit", "early"],
+    ]
+    for configuration in [FixturePackage.Configuration.debug, .release] {
+      let guest = try FixturePackage.programs.path(configuration, of: "libGuest.so")
+      for (allocator, names) in cases {
+        let program = try FixturePackage.programs.path(configuration, of: "CasesOn\(allocator)")
+        for name in names {
+          let run = try CommandResult.run([program, name], environment: ["GUEST_LIBRARY": guest])
+          XCTAssertEqual(run.status, 0, "\(allocator) \(name), \(configuration): \(run.transcript)")
+        }
+      }
+    }
+  }
+
   /// Misuse of a block with a header ends the process with a message that names the pointer and the cause.
   func testMisuseOfHeaderedBlocks() throws {
     let program = try FixturePackage.programs.path(.debug, of: "CasesOnFive")

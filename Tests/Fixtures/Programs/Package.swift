@@ -24,6 +24,9 @@ let allocators: [Target] = [
   .exporting("ExportFive", "TestAllocators"),
   .exporting("ExportNative", "TestAllocators"),
   .exporting("FamilyAllocator", .ours("SystemAllocator")),
+  // Allocators that are made of others.
+  .exporting("ExportSegregating", "TestAllocators", .ours("SystemAllocator")),
+  .exporting("ExportFallback", "TestAllocators", .ours("SystemAllocator")),
   // An allocator that can give memory back, in one file of the target that exports it.
   .exporting("ReleasingAllocator"),
   // The samples, which are packages of their own, too.
@@ -69,6 +72,9 @@ let mallocFamily: [Target] = [
   // The cases in C alone, on products that bring the malloc family.
   .executableTarget(name: "CasesOnMimalloc", dependencies: ["CCases", .ours("GlobalMimalloc")]),
   .executableTarget(name: "CasesOnTcmalloc", dependencies: ["CCases", .ours("GlobalTcmalloc")]),
+  .executableTarget(
+    name: "CasesOnSegregating", dependencies: ["CCases", "CxxCases", "ExportSegregating", "TestAllocators"]),
+  .executableTarget(name: "CasesOnFallback", dependencies: ["CCases", "CxxCases", "ExportFallback", "TestAllocators"]),
   .executableTarget(name: "Server", dependencies: ["ExportFive"]),
   .executableTarget(name: "ReleasingProgram", dependencies: ["ReleasingAllocator"]),
   .executableTarget(name: "HelloMalloc", dependencies: ["MallocSample"]),
