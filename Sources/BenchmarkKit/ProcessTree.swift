@@ -25,13 +25,27 @@ public struct ProcessTree: Sendable {
   }
 
   /// Bytes that are resident in all processes below the root together; pages that they share count for each.
+  ///
+  /// Counted from the page tables (`smaps_rollup`, proc(5)), some 0.3 ms for a process of 100 MiB: the counters of `statm` are kept for
+  /// each processor, and added up when they have come far, so that they jump to and fro. Those are taken of a process whose page tables
+  /// may not be read.
   public var residentBytes: Int {
-    let pageSize = sysconf(Int32(_SC_PAGESIZE))
-    return processes.reduce(0) { sum, process in
-      // Total and resident size, in pages.
-      let words = Self.contents(of: "/proc/\(process)/statm").split(separator: " ")
-      return sum + (words.count > 1 ? Int(words[1]) ?? 0 : 0) * pageSize
+    processes.reduce(0) { sum, process in
+      sum + (Self.countedBytes(of: process) ?? Self.roughBytes(of: process))
     }
+  }
+
+  static func countedBytes(of process: pid_t) -> Int? {
+    // "Rss:                1234 kB"
+    let line = contents(of: "/proc/\(process)/smaps_rollup").split(separator: "\n").first { $0.hasPrefix("Rss:") }
+    let words = line?.split(separator: " ") ?? []
+    return words.count == 3 ? Int(words[1]).map { $0 * 1024 } : nil
+  }
+
+  private static func roughBytes(of process: pid_t) -> Int {
+    // Total and resident size, in pages.
+    let words = contents(of: "/proc/\(process)/statm").split(separator: " ")
+    return (words.count > 1 ? Int(words[1]) ?? 0 : 0) * sysconf(Int32(_SC_PAGESIZE))
   }
 
   /// Each thread of a process has children of its own.

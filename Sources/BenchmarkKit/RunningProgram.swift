@@ -71,11 +71,13 @@ public final class RunningProgram {
 
   /// Looks at the memory, if that is wanted and due.
   public func look() {
-    guard let tree, !hasEnded, SystemClock.seconds >= nextLook else { return }
+    let start = SystemClock.seconds
+    guard let tree, !hasEnded, start >= nextLook else { return }
     let bytes = tree.residentBytes
     let now = SystemClock.seconds
     if bytes > 0 { series.add(ResidentPoint(seconds: now - begin, bytes: bytes)) }
-    nextLook = now + Double(series.intervalMilliseconds) / 1000
+    // What a look costs, which grows with the program's memory, is to stay a small share of the time.
+    nextLook = now + max(Double(series.intervalMilliseconds) / 1000, 50 * (now - start))
   }
 
   /// Sends a signal to the program's process group.

@@ -29,6 +29,22 @@ extension Statistics {
     return min(sure.lowerBound, drawn.lowerBound)...max(sure.upperBound, drawn.upperBound)
   }
 
+  /// Returns how sure it is that a median lies on one side, when `count` of `total` values do: 1 minus the share of cases in which
+  /// fair coins would fall at least as unevenly, to either side (the sign test). 0 if they do not lie unevenly at all.
+  public static func signTestConfidence(count: Int, of total: Int) -> Double {
+    let greater = max(count, total - count)
+    guard total > 0, 2 * greater > total else { return 0 }
+    // From 1, for there are many digits between that and a small tail.
+    var term = 1.0
+    for _ in 0..<total { term /= 2 }
+    var tail = 0.0
+    for fewer in 0...(total - greater) {
+      tail += term
+      term *= Double(total - fewer) / Double(fewer + 1)
+    }
+    return max(0, 1 - 2 * tail)
+  }
+
   /// Returns the least number of values of which there is such an interval.
   public static func leastCount(confidence: Double) -> Int {
     var count = 1

@@ -68,6 +68,39 @@ final class ComparisonReportTests: XCTestCase {
     XCTAssertEqual(report.verdict, "No allocator is better than system for this program.")
   }
 
+  /// Few rounds: what was seen, how sure it is, and what would settle it.
+  func testFewRoundsSayWhatTheySaw() throws {
+    let slower = ExampleReport.report(allocators: 6, rounds: 8) { contender, _ in contender == 3 ? 1.57 : 1 }
+    XCTAssertEqual(slower.contenders[3].result(.wallTime)?.verdict, .tooFewRounds)
+    XCTAssertEqual(
+      slower.verdict,
+      "After 8 rounds, not settled: other3 took 57 % more time than system in 8 of 8 rounds, which by itself is 99.2 % sure not to "
+        + "be chance; 11 rounds that agree would settle each such difference.")
+    XCTAssert(slower.lines.contains { $0.hasSuffix("57 % more in 8 of 8 rounds, not settled") }, "\(slower.lines)")
+    let once = ExampleReport.report(allocators: 2, rounds: 1) { contender, _ in contender == 1 ? 0.5 : 1 }
+    XCTAssertEqual(
+      once.verdict,
+      "After 1 round, not settled: other1 took 50 % less time than system in 1 of 1 round, which may be chance; 9 rounds that agree "
+        + "would settle it.")
+    let equal = ExampleReport.report(allocators: 2, rounds: 4)
+    XCTAssertEqual(equal.verdict, "After 4 rounds no difference has been seen; 9 rounds would tell.")
+    // The surer one is named, not the one with the larger ratio.
+    let unsteady = ExampleReport.report(allocators: 3, rounds: 6) { contender, round in
+      contender == 1 ? 1.1 : contender == 2 ? (round == 2 ? 0.5 : 3) : 1
+    }
+    XCTAssert(unsteady.verdict.contains("other1 took 10 % more time than system in 6 of 6 rounds"), unsteady.verdict)
+  }
+
+  /// What the default run settles: a tenth, among all allocators that there are.
+  func testDefaultRunSettlesATenth() throws {
+    var generator = SplitMix64(seed: 22)
+    let report = ExampleReport.report(allocators: 6, rounds: 15) { contender, _ in
+      (contender == 4 ? 0.9 : 1) * Double.random(in: 0.97...1.03, using: &generator)
+    }
+    XCTAssertEqual(report.contenders[4].result(.wallTime)?.verdict, .less)
+    XCTAssert(report.verdict.hasPrefix("other4 runs this program in"), report.verdict)
+  }
+
   func testVerdicts() {
     let equal = ExampleReport.report(allocators: 2) { _, _ in 1 }
     XCTAssertEqual(equal.verdict, "There is no difference between system and other1 for this program.")

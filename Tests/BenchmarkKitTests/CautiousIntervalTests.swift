@@ -27,6 +27,16 @@ final class CautiousIntervalTests: XCTestCase {
     XCTAssertEqual(Statistics.leastCount(confidence: 0.75), 3, "exactly as sure as asked is enough")
   }
 
+  /// From the binomial distribution: of 8 coins all fall alike in 2 of 256 cases, 7 of 8 or more in 18.
+  func testSignTestConfidence() {
+    XCTAssertEqual(Statistics.signTestConfidence(count: 8, of: 8), 1 - 2 / 256, accuracy: 1e-12)
+    XCTAssertEqual(Statistics.signTestConfidence(count: 7, of: 8), 1 - 18 / 256, accuracy: 1e-12)
+    XCTAssertEqual(Statistics.signTestConfidence(count: 1, of: 8), 1 - 18 / 256, accuracy: 1e-12)
+    XCTAssertEqual(Statistics.signTestConfidence(count: 4, of: 8), 0)
+    XCTAssertEqual(Statistics.signTestConfidence(count: 1, of: 1), 0)
+    XCTAssertEqual(Statistics.signTestConfidence(count: 0, of: 0), 0)
+  }
+
   func testItHoldsTheBootstrapInterval() throws {
     var generator = SplitMix64(seed: 5)
     for count in [7, 12, 25] {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import BenchmarkKit
+import Foundation
 
 extension ComparisonReport {
   /// What it all says, in one sentence.
@@ -9,13 +10,10 @@ extension ComparisonReport {
     if let failure = baseline.failure { return "Nothing can be said: on \(baseline.name) the program \(failure)." }
     let others = contenders.dropFirst().filter { $0.failure == nil }
     guard !others.isEmpty else { return "Nothing can be said: no other allocator ran the program well." }
-    let least = Statistics.leastCount(confidence: intervalConfidence)
-    guard rounds >= least else {
-      return "Nothing can be said after \(rounds) rounds: a verdict on \(others.count) "
-        + "\(others.count == 1 ? "allocator" : "allocators") takes at least \(least)."
-    }
-
     let main: Metric = others.contains { $0.result(.score) != nil } ? .score : .wallTime
+    if rounds < Statistics.leastCount(confidence: intervalConfidence) {
+      return preliminaryVerdict(on: others, by: main)
+    }
     // A score is the better the higher it is, a time the lower.
     let better: MetricResult.Verdict = main == .score ? .more : .less
     let gain = { (contender: Contender) -> Double in
@@ -45,6 +43,31 @@ extension ComparisonReport {
         "There is no difference between \(Self.list(contenders.filter { $0.failure == nil }.map(\.name))) for this program."
     }
     return "No allocator is better than \(baseline.name) for this program."
+  }
+
+  /// What few rounds have shown, how sure that is, and how many would settle it.
+  private func preliminaryVerdict(on others: some Collection<Contender>, by main: Metric) -> String {
+    let least = Statistics.leastCount(confidence: intervalConfidence)
+    let ran = "After \(rounds) \(rounds == 1 ? "round" : "rounds")"
+    // The surest first, and of those the largest change: a ratio of 1.5 is as large as one of 1 / 1.5.
+    let seen = others.compactMap { contender in
+      [main, .peakResident].compactMap { metric in contender.result(metric).map { (contender.name, metric, $0) } }
+        .filter { $0.2.seenText != nil }
+    }.joined().sorted { first, second in
+      let changes = [first, second].map { abs(log($0.2.ratio?.median ?? 1)) }
+      return (first.2.sureness, changes[0]) > (second.2.sureness, changes[1])
+    }
+    let settles = "\(least) rounds that agree would settle \(others.count == 1 ? "it" : "each such difference")"
+    guard let (name, metric, result) = seen.first, let text = result.seenText else {
+      return "\(ran) no difference has been seen; \(least) rounds would tell."
+    }
+    let what = metric == .peakResident ? "memory" : metric == .score ? "score" : "time"
+    let verb = metric == .score ? "reached" : "took"
+    let sure = String(format: "%.1f %%", result.sureness * 100)
+    let only = result.sureness == 0 ? "which may be chance" : "which by itself is \(sure) sure not to be chance"
+    return
+      "\(ran), not settled: \(name) \(verb) \(text.replacing(" in ", with: " \(what) than \(baseline.name) in ")), \(only); "
+      + "\(settles)."
   }
 
   private func memoryClause(of contender: Contender) -> String {

@@ -11,6 +11,9 @@ struct MetricResult: Codable, Sendable, Equatable {
     /// The ends of the interval; nil if there were too few rounds for one.
     var low: Double?
     var high: Double?
+    /// How many rounds have a ratio, and in how many of them it lies on the median's side of 1.
+    var rounds: Int?
+    var agreeing: Int?
   }
 
   /// What the interval says.
@@ -50,7 +53,10 @@ struct MetricResult: Codable, Sendable, Equatable {
       guard let base = baseline[round], base > 0 else { return nil }
       return values[round].map { $0 / base }
     }
-    ratio = Statistics.median(ratios).map { Ratio(median: $0) }
+    ratio = Statistics.median(ratios).map { median in
+      let agreeing = median == 1 ? 0 : ratios.count { median < 1 ? $0 < 1 : $0 > 1 }
+      return Ratio(median: median, rounds: ratios.count, agreeing: agreeing)
+    }
     if let interval = Statistics.cautiousMedianInterval(of: ratios, confidence: confidence) {
       ratio?.low = interval.lowerBound
       ratio?.high = interval.upperBound
@@ -67,9 +73,21 @@ struct MetricResult: Codable, Sendable, Equatable {
     case .baseline: "the baseline"
     case .noDifference: "no difference"
     case .less, .more: changeText
-    case .tooFewRounds: "too few rounds to tell"
+    case .tooFewRounds: seenText.map { "\($0), not settled" } ?? "nothing seen yet"
     case .none: ""
     }
+  }
+
+  /// What was seen, of which no verdict can be given, such as "57 % more in 8 of 8 rounds"; nil if nothing was.
+  var seenText: String? {
+    guard let ratio, let rounds = ratio.rounds, let agreeing = ratio.agreeing, agreeing > 0 else { return nil }
+    return "\(changeText) in \(agreeing) of \(rounds) \(rounds == 1 ? "round" : "rounds")"
+  }
+
+  /// How sure it is that the ratio lies on that side of 1 at all, from 0 to 1, for this metric of this allocator alone.
+  var sureness: Double {
+    guard let rounds = ratio?.rounds, let agreeing = ratio?.agreeing else { return 0 }
+    return Statistics.signTestConfidence(count: agreeing, of: rounds)
   }
 
   /// The ratio as a change, such as "3.1 % less", or "2.5 times".
