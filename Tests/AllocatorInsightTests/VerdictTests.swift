@@ -77,8 +77,8 @@ final class VerdictTests: XCTestCase {
     for seed in 0..<200 {
       var level = 0.0
       let found = verdict(seconds: 60) { time in
-        level += -level / 15 + self.noise(time, Double(seed)) * 0.2
-        return (32 + level, 36, 46, 1)
+        level += -level / 15 + self.noise(time, Double(seed)) * 0.8
+        return (32 + level, 42, 52, 1)
       }
       XCTAssertEqual(found.kind, .steady, "\(seed): \(found.sentence)")
     }

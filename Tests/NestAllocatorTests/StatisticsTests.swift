@@ -49,6 +49,29 @@ final class StatisticsTests: XCTestCase {
     XCTAssertEqual(after.liveBlocks, before.liveBlocks)
   }
 
+  /// What threads that live on have at hand is free.
+  func testBlocksAtHandAreFree() throws {
+    let (isDone, mayEnd) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let before = NestAllocator.statistics
+    let threads = (0..<4).map { _ in
+      JoinedThread {
+        for size in [32, 100, 500, 3_000] {
+          let blocks = (0..<500).map { _ in NestAllocator.allocate(size: size, align: 16)! }
+          blocks.forEach { NestAllocator.deallocate($0) }
+        }
+        isDone.signal()
+        mayEnd.wait()
+      }
+    }
+    for _ in threads { isDone.wait() }
+    let now = NestAllocator.statistics
+    XCTAssertEqual(now.liveBytes, before.liveBytes)
+    XCTAssertEqual(now.liveBlocks, before.liveBlocks)
+    XCTAssertGreaterThan(try XCTUnwrap(now.freeBytes), 4 * 10_000, "there was something at hand")
+    for _ in threads { mayEnd.signal() }
+    threads.forEach { $0.join() }
+  }
+
   func testSizeClassesAddUp() throws {
     let before = NestAllocator.sizeClasses
     let blocks = (0..<100).map { _ in NestAllocator.allocate(size: 100, align: 16)! }

@@ -17,4 +17,5 @@ func printProcessAllocator() {
   let rise = before.statistics.liveBytes.flatMap { old in after.statistics.liveBytes.map { $0 - old } }
   print(after.name, rise.map { "\($0)" } ?? "unknown", MemoryTrim.perform().isPossible)
   for index in 0..<1_000 { free(blocks[index]) }
+  blocks.deallocate()
 }
