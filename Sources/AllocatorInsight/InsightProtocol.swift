@@ -21,7 +21,7 @@ package enum InsightProtocol {
         false, "this process speaks version \(version) of the protocol; the request has another one, or none")
     }
     switch (words[1], words[2]) {
-    case ("report", "text"): return answer(true, MemoryReport.current().description + "\n")
+    case ("report", "text"): return answer(true, MemoryReport.current(countingMappings: true).description + "\n")
     case ("report", "line"): return answer(true, MemoryReport.current().logLine + "\n")
     case ("report", "json"): return answer(true, MemoryReport.current().json + "\n")
     case ("report", "prometheus"): return answer(true, MemoryReport.current().prometheus)

@@ -42,6 +42,16 @@ extension MemoryReport {
       $0.member("virtual", process.virtualBytes)
       $0.member("threads", process.threadCount)
     }
+    if let mappings {
+      writer.object("mappings") {
+        $0.member("proportional", mappings.proportionalBytes)
+        $0.member("privateDirty", mappings.privateDirtyBytes)
+        $0.member("lazilyFreed", mappings.lazilyFreedBytes)
+        $0.member("hugePages", mappings.hugePageBytes)
+      }
+    } else {
+      writer.null("mappings")
+    }
     if let allocator {
       let statistics = allocator.statistics
       writer.object("allocator") {

@@ -30,6 +30,12 @@ extension MemoryReport: CustomStringConvertible {
         process.swapBytes.flatMap { $0 > 0 ? bytes("swapped out", $0) : nil },
         bytes("peak", process.peakResidentBytes), process.threadCount.map { "\($0) thread\($0 == 1 ? "" : "s")" },
       ])
+    row(
+      "mappings",
+      [
+        bytes("proportional", mappings?.proportionalBytes), bytes("written by it alone", mappings?.privateDirtyBytes),
+        bytes("given back lazily", mappings?.lazilyFreedBytes), bytes("in huge pages", mappings?.hugePageBytes),
+      ])
     if let allocator {
       let statistics = allocator.statistics
       row(

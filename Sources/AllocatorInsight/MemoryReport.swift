@@ -16,6 +16,8 @@ public struct MemoryReport: Sendable {
   public var verdict: MemoryVerdict
   /// What the last trim that was asked for here has done.
   public var lastTrim: MemoryTrim?
+  /// What the kernel says of all mappings; nil where that was not asked for, or may not be read.
+  public var mappings: MappingsMemory?
 
   /// Bytes that a trim would give back now; nil where the allocator cannot tell.
   public var releasableBytes: Int? {
@@ -29,7 +31,10 @@ public struct MemoryReport: Sendable {
   /// Takes some 100 µs: half of it is the kernel's account of the process, the rest the control group's files and the
   /// allocator's own numbers (see ``StatisticsReporting/statistics``). Adds a sample to the history of the process, by which
   /// the next verdict can say since when; ``Insight/start(_:)`` has one added every few seconds.
-  public static func current() -> MemoryReport {
+  ///
+  /// - Parameter countingMappings: whether the kernel is to look at every page, too (``mappings``). That takes another 300 µs for
+  ///   a small process, and more for a large one, while it keeps other threads from mapping memory.
+  public static func current(countingMappings: Bool = false) -> MemoryReport {
     let (process, allocator, cgroup) = (ProcessMemory.current, ProcessAllocator.current, CgroupMemory.current)
     let sample = MemorySample(time: monotonicSeconds(), process: process, allocator: allocator)
     let (samples, trim) = ProcessHistory.shared.withLock { state in
@@ -39,7 +44,7 @@ public struct MemoryReport: Sendable {
     let judge = MemoryJudge(process: process, allocator: allocator, cgroup: cgroup, samples: samples)
     return MemoryReport(
       time: wallSeconds(), process: process, allocator: allocator, cgroup: cgroup, verdict: judge.verdict,
-      lastTrim: trim)
+      lastTrim: trim, mappings: countingMappings ? MappingsMemory(ofProcess: "self") : nil)
   }
 
   /// Another process, from what the kernel tells of it; nil where there is none of that number. Without a history: the verdict
@@ -48,12 +53,14 @@ public struct MemoryReport: Sendable {
     guard let process = ProcessMemory(ofProcess: processID) else { return nil }
     let cgroup = CgroupMemory(ofProcess: processID)
     let judge = MemoryJudge(process: process, allocator: nil, cgroup: cgroup, samples: [])
-    self.init(time: wallSeconds(), process: process, allocator: nil, cgroup: cgroup, verdict: judge.verdict)
+    self.init(
+      time: wallSeconds(), process: process, allocator: nil, cgroup: cgroup, verdict: judge.verdict,
+      mappings: MappingsMemory(ofProcess: "\(processID)"))
   }
 
   init(
     time: Double, process: ProcessMemory, allocator: ProcessAllocator?, cgroup: CgroupMemory?, verdict: MemoryVerdict,
-    lastTrim: MemoryTrim? = nil
+    lastTrim: MemoryTrim? = nil, mappings: MappingsMemory? = nil
   ) {
     self.time = time
     self.process = process
@@ -61,6 +68,7 @@ public struct MemoryReport: Sendable {
     self.cgroup = cgroup
     self.verdict = verdict
     self.lastTrim = lastTrim
+    self.mappings = mappings
   }
 }
 

@@ -30,6 +30,18 @@ final class MemoryReportTests: XCTestCase {
     XCTAssertNil(MemoryReport(ofProcess: 1 << 30))
   }
 
+  func testMappingsAreCountedWhereThatIsAskedFor() throws {
+    XCTAssertNil(MemoryReport.current().mappings)
+    let report = MemoryReport.current(countingMappings: true)
+    let mappings = try XCTUnwrap(report.mappings)
+    let resident = try XCTUnwrap(report.process.residentBytes)
+    XCTAssertLessThanOrEqual(try XCTUnwrap(mappings.privateDirtyBytes), resident + (8 << 20))
+    XCTAssertGreaterThan(try XCTUnwrap(mappings.proportionalBytes), 1 << 20)
+    XCTAssertTrue(report.description.contains("\nmappings   proportional "), report.description)
+    XCTAssertTrue(report.json.contains("\"privateDirty\":\(mappings.privateDirtyBytes!)"), report.json)
+    XCTAssertNil(MappingsMemory(ofProcess: "2"), "a thread of the kernel, or no process at all")
+  }
+
   func testTextBeginsWithTheSentence() {
     let report = MemoryReport.current()
     XCTAssertTrue(report.description.hasPrefix(report.verdict.sentence + "\n\nprocess"), report.description)
