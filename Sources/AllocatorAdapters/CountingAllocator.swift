@@ -16,7 +16,7 @@ public enum CountingAllocator<Base: AllocatorABI>: NamedAllocator {
   @inlinable
   public static var allocatorName: StaticString { "counting" }
 
-  /// Counts an allocation, its bytes, or a failure. See ``AllocatorABI/allocate(size:align:)``.
+  /// Counts an allocation, its bytes, or a failure. See `AllocatorABI.allocate(size:align:)`.
   @inlinable
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     let block = Base.allocate(size: size, align: align)
@@ -24,7 +24,7 @@ public enum CountingAllocator<Base: AllocatorABI>: NamedAllocator {
     return block
   }
 
-  /// Counts a deallocation. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// Counts a deallocation. See `AllocatorABI.deallocate(_:oldSize:align:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
     allocator_counter_add(ALLOCATOR_COUNTER_DEALLOCATIONS, 1)
@@ -32,7 +32,7 @@ public enum CountingAllocator<Base: AllocatorABI>: NamedAllocator {
   }
 
   /// Counts a reallocation, the bytes of the new size, or a failure. See
-  /// ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  /// `AllocatorABI.reallocate(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
@@ -42,13 +42,13 @@ public enum CountingAllocator<Base: AllocatorABI>: NamedAllocator {
     return block
   }
 
-  /// Counts nothing: no block changes hands. See ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  /// Counts nothing: no block changes hands. See `AllocatorABI.reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
     Base.reallocateInPlace(pointer, oldSize: oldSize, size: size, align: align)
   }
 
-  /// Counts nothing. See ``AllocatorABI/usableSize(size:align:)``.
+  /// Counts nothing. See `AllocatorABI.usableSize(size:align:)`.
   @inlinable
   public static func usableSize(size: Int, align: Int) -> Int {
     Base.usableSize(size: size, align: align)
@@ -67,7 +67,7 @@ public enum CountingAllocator<Base: AllocatorABI>: NamedAllocator {
 }
 
 extension CountingAllocator: MemoryReleasing where Base: MemoryReleasing {
-  /// Counts nothing: no block changes hands. See ``MemoryReleasing/releaseFreeMemory()``.
+  /// Counts nothing: no block changes hands. See `MemoryReleasing.releaseFreeMemory()`.
   @inlinable
   public static func releaseFreeMemory() {
     Base.releaseFreeMemory()
@@ -75,7 +75,7 @@ extension CountingAllocator: MemoryReleasing where Base: MemoryReleasing {
 }
 
 extension CountingAllocator: StatisticsReporting where Base: StatisticsReporting {
-  /// The numbers of `Base`, and the counts. See ``StatisticsReporting/statistics``.
+  /// The numbers of `Base`, and the counts. See `StatisticsReporting.statistics`.
   @inlinable
   public static var statistics: AllocatorStatistics {
     var statistics = Base.statistics
@@ -86,7 +86,7 @@ extension CountingAllocator: StatisticsReporting where Base: StatisticsReporting
     return statistics
   }
 
-  /// Those of `Base`. See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  /// Those of `Base`. See `StatisticsReporting.readSizeClasses(into:capacity:)`.
   @inlinable
   public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
     Base.readSizeClasses(into: classes, capacity: capacity)
@@ -95,20 +95,20 @@ extension CountingAllocator: StatisticsReporting where Base: StatisticsReporting
 
 /// A counting allocator can do what the one that it counts can do.
 extension CountingAllocator: MallocABI where Base: MallocABI {
-  /// Counts a deallocation. See ``MallocABI/deallocate(_:)``.
+  /// Counts a deallocation. See `MallocABI.deallocate(_:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     allocator_counter_add(ALLOCATOR_COUNTER_DEALLOCATIONS, 1)
     Base.deallocate(pointer)
   }
 
-  /// Counts nothing. See ``MallocABI/usableSize(of:)``.
+  /// Counts nothing. See `MallocABI.usableSize(of:)`.
   @inlinable
   public static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
     Base.usableSize(of: pointer)
   }
 
-  /// Counts an allocation, its bytes, or a failure. See ``MallocABI/allocateZeroed(size:align:)``.
+  /// Counts an allocation, its bytes, or a failure. See `MallocABI.allocateZeroed(size:align:)`.
   @inlinable
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     let block = Base.allocateZeroed(size: size, align: align)
@@ -116,7 +116,7 @@ extension CountingAllocator: MallocABI where Base: MallocABI {
     return block
   }
 
-  /// Counts a reallocation, the bytes of the new size, or a failure. See ``MallocABI/reallocate(_:size:)``.
+  /// Counts a reallocation, the bytes of the new size, or a failure. See `MallocABI.reallocate(_:size:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
     let block = Base.reallocate(pointer, size: size)

@@ -23,7 +23,7 @@ public import CAllocatorSupport
 /// A block costs `max(align, 16)` bytes more than one of `Base`, and 16 of them are written. Each function costs what that
 /// of `Base` costs, and a handful of instructions. `errno` is left as it was, whatever `Base` does to it.
 public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
-  /// Allocates a block of `Base` that has room for the header. See ``AllocatorABI/allocate(size:align:)``.
+  /// Allocates a block of `Base` that has room for the header. See `AllocatorABI.allocate(size:align:)`.
   @inlinable
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     guard isValid(size: size, align: align) else { return nil }
@@ -40,7 +40,7 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
   }
 
   /// Allocates, and fills with zeros: the five functions have no way to ask whether memory is zero already. See
-  /// ``MallocABI/allocateZeroed(size:align:)``.
+  /// `MallocABI.allocateZeroed(size:align:)`.
   @inlinable
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     guard let block = allocate(size: size, align: align) else { return nil }
@@ -48,14 +48,14 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
     return block
   }
 
-  /// Releases a block; size and alignment are those of its header. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// Releases a block; size and alignment are those of its header. See `AllocatorABI.deallocate(_:oldSize:align:)`.
   @inlinable
   @inline(__always)
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
     deallocate(pointer)
   }
 
-  /// Releases a block. See ``MallocABI/deallocate(_:)``.
+  /// Releases a block. See `MallocABI.deallocate(_:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     let offset = BlockHeader.offset(ofLive: pointer, in: "deallocate")
@@ -66,7 +66,7 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
     allocator_set_error_number(errorNumber)
   }
 
-  /// Resizes a block, which keeps its own alignment. See ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  /// Resizes a block, which keeps its own alignment. See `AllocatorABI.reallocate(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
@@ -75,7 +75,7 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
     return reallocate(pointer, size: size)
   }
 
-  /// Resizes a block, which keeps its own alignment: 16 bytes at least. See ``MallocABI/reallocate(_:size:)``.
+  /// Resizes a block, which keeps its own alignment: 16 bytes at least. See `MallocABI.reallocate(_:size:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
     let offset = BlockHeader.offset(ofLive: pointer, in: "reallocate")
@@ -98,7 +98,7 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
     return block
   }
 
-  /// Resizes a block where it is, if `Base` can. See ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  /// Resizes a block where it is, if `Base` can. See `AllocatorABI.reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
     let offset = BlockHeader.offset(ofLive: pointer, in: "reallocateInPlace")
@@ -118,7 +118,7 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
   }
 
   /// What a block of `Base` that has room for the header can be used for, less the header. See
-  /// ``AllocatorABI/usableSize(size:align:)``.
+  /// `AllocatorABI.usableSize(size:align:)`.
   @inlinable
   public static func usableSize(size: Int, align: Int) -> Int {
     guard isValid(size: size, align: align) else { return size }
@@ -127,7 +127,7 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
     return overflow ? size : Base.usableSize(size: total, align: offset) - offset
   }
 
-  /// What `Base` says of a block of that size and alignment. See ``MallocABI/usableSize(of:)``.
+  /// What `Base` says of a block of that size and alignment. See `MallocABI.usableSize(of:)`.
   @inlinable
   public static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
     let offset = BlockHeader.offset(ofLive: pointer, in: "usableSize")
@@ -136,7 +136,7 @@ public enum HeaderedAllocator<Base: AllocatorABI>: MallocABI {
 }
 
 extension HeaderedAllocator: MemoryReleasing where Base: MemoryReleasing {
-  /// Has `Base` release: the adapter keeps no memory of its own. See ``MemoryReleasing/releaseFreeMemory()``.
+  /// Has `Base` release: the adapter keeps no memory of its own. See `MemoryReleasing.releaseFreeMemory()`.
   @inlinable
   public static func releaseFreeMemory() {
     let errorNumber = allocator_error_number()
@@ -146,11 +146,11 @@ extension HeaderedAllocator: MemoryReleasing where Base: MemoryReleasing {
 }
 
 extension HeaderedAllocator: StatisticsReporting where Base: StatisticsReporting {
-  /// The numbers of `Base`, for which headers are parts of blocks. See ``StatisticsReporting/statistics``.
+  /// The numbers of `Base`, for which headers are parts of blocks. See `StatisticsReporting.statistics`.
   @inlinable
   public static var statistics: AllocatorStatistics { Base.statistics }
 
-  /// Those of `Base`. See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  /// Those of `Base`. See `StatisticsReporting.readSizeClasses(into:capacity:)`.
   @inlinable
   public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
     Base.readSizeClasses(into: classes, capacity: capacity)

@@ -29,7 +29,7 @@ public struct MemoryReport: Sendable {
   /// This process, as it is now.
   ///
   /// Takes some 100 µs: half of it is the kernel's account of the process, the rest the control group's files and the
-  /// allocator's own numbers (see ``StatisticsReporting/statistics``). Adds a sample to the history of the process, by which
+  /// allocator's own numbers (see `StatisticsReporting.statistics`). Adds a sample to the history of the process, by which
   /// the next verdict can say since when; ``Insight/start(_:)`` has one added every few seconds.
   ///
   /// - Parameter countingMappings: whether the kernel is to look at every page, too (``mappings``). That takes another 300 µs for
@@ -91,7 +91,7 @@ public struct MemoryTrim: Equatable, Sendable {
 
   /// Has the allocator that answers `malloc` give free memory back, and says what that did.
   ///
-  /// Costs what ``MemoryReleasing/releaseFreeMemory()`` costs, and two reports.
+  /// Costs what `MemoryReleasing.releaseFreeMemory()` costs, and two reports.
   @discardableResult
   public static func perform() -> MemoryTrim {
     let (before, statistics) = (ProcessMemory.current, ProcessAllocator.statistics)

@@ -13,7 +13,7 @@ public struct ProcessAllocator: Sendable, Equatable {
   /// Its numbers; all nil where it has none that can be found.
   public var statistics: AllocatorStatistics
 
-  /// As it is now. Costs what the allocator's ``StatisticsReporting/statistics`` cost.
+  /// As it is now. Costs what the allocator's `StatisticsReporting.statistics` cost.
   public static var current: ProcessAllocator {
     let allocator = insight_process_allocator()
     return ProcessAllocator(
@@ -27,7 +27,7 @@ public struct ProcessAllocator: Sendable, Equatable {
     return AllocatorStatistics(statistics)
   }
 
-  /// Has it give free memory back to the system; false where it cannot. Costs what ``MemoryReleasing/releaseFreeMemory()``
+  /// Has it give free memory back to the system; false where it cannot. Costs what `MemoryReleasing.releaseFreeMemory()`
   /// does.
   @discardableResult
   static func releaseFreeMemory() -> Bool { insight_release_free_memory() != 0 }

@@ -12,7 +12,7 @@ extension GlobalAllocator {
   ///
   /// The description is a table for a service's log.
   public struct Installation: Sendable {
-    /// What the linked allocator calls itself: ``GlobalAllocator/name``.
+    /// What the linked allocator calls itself: `GlobalAllocator.name`.
     public let allocatorName: String
     /// The path of the image that has the linked allocator's `malloc`: for the system allocator that of libc, for
     /// jemalloc that of libjemalloc, for an allocator that exports the malloc family that of the artifact. Nil where

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
-/// A law of the contract that ``AllocatorABI``, ``MallocABI`` and ``MemoryReleasing`` state, as ``AllocatorLaws`` checks it.
+/// A law of the contract that `AllocatorABI`, `MallocABI` and `MemoryReleasing` state, as ``AllocatorLaws`` checks it.
 ///
 /// The raw value is the name that a ``LawViolation`` prints. The cases stand in the order in which they are checked. A
 /// law that rests on another (see ``prerequisites``) is not judged where that one is broken, so that a fault is

@@ -9,7 +9,7 @@ extension JemallocAllocator: StatisticsReporting {
   /// jemalloc's numbers (jemalloc(3), "stats.…"), all merged anew. Blocks that wait in threads' caches are free, not live;
   /// releasable are dirty pages and muzzy ones.
   ///
-  /// Takes the locks of all arenas in turn; some 50 µs for eight of them. See ``StatisticsReporting/statistics``.
+  /// Takes the locks of all arenas in turn; some 50 µs for eight of them. See `StatisticsReporting.statistics`.
   public static var statistics: AllocatorStatistics {
     @_noLocks get {
       refresh()
@@ -35,7 +35,7 @@ extension JemallocAllocator: StatisticsReporting {
   }
 
   /// The bins of jemalloc's small sizes. Blocks in threads' caches count as live here. See
-  /// ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  /// `StatisticsReporting.readSizeClasses(into:capacity:)`.
   @_noLocks
   public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
     refresh()

@@ -40,19 +40,19 @@ public enum JemallocAllocator: NamedAllocator {
     align.nonzeroBitCount == 1 ? (size == 0 ? 1 : size) : -1
   }
 
-  /// Allocates with `mallocx`. See ``AllocatorABI/allocate(size:align:)``.
+  /// Allocates with `mallocx`. See `AllocatorABI.allocate(size:align:)`.
   @inlinable
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     mallocx(request(size: size, align: align), flags(size: size, align: align))
   }
 
-  /// Releases with `sdallocx`, which need not look the size up. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// Releases with `sdallocx`, which need not look the size up. See `AllocatorABI.deallocate(_:oldSize:align:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
     sdallocx(pointer, oldSize == 0 ? 1 : oldSize, flags(size: oldSize, align: align))
   }
 
-  /// Resizes with `rallocx`. See ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  /// Resizes with `rallocx`. See `AllocatorABI.reallocate(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
@@ -61,13 +61,13 @@ public enum JemallocAllocator: NamedAllocator {
   }
 
   /// Resizes with `xallocx`, which can grow (where the memory behind is free) and shrink blocks of 16 KiB and more. See
-  /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  /// `AllocatorABI.reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
     xallocx(pointer, request(size: size, align: align), 0, flags(size: size, align: align))
   }
 
-  /// Asks `nallocx`. See ``AllocatorABI/usableSize(size:align:)``.
+  /// Asks `nallocx`. See `AllocatorABI.usableSize(size:align:)`.
   @inlinable
   public static func usableSize(size: Int, align: Int) -> Int {
     // 0 for a size that jemalloc refuses.
@@ -79,7 +79,7 @@ public enum JemallocAllocator: NamedAllocator {
 extension JemallocAllocator: MemoryReleasing {
   /// Hands the blocks in the calling thread's cache to their arenas (`thread.tcache.flush`), and has every arena give its
   /// unused pages back (`arena.4096.purge`; 4096 is `MALLCTL_ARENAS_ALL`), whatever their age. Address space stays mapped
-  /// where jemalloc was built to retain it, as it is on 64-bit Linux. See ``MemoryReleasing/releaseFreeMemory()``.
+  /// where jemalloc was built to retain it, as it is on 64-bit Linux. See `MemoryReleasing.releaseFreeMemory()`.
   @inlinable
   public static func releaseFreeMemory() {
     // A thread may have no cache; then there is nothing to flush.

@@ -6,7 +6,7 @@ import CMimalloc
 
 extension MimallocAllocator: StatisticsReporting {
   /// What mimalloc says of the process (`mi_process_info`): the bytes that it has committed. A release build of it keeps no count
-  /// of live bytes. See ``StatisticsReporting/statistics``.
+  /// of live bytes. See `StatisticsReporting.statistics`.
   public static var statistics: AllocatorStatistics {
     @_noLocks get {
       var statistics = AllocatorStatistics()

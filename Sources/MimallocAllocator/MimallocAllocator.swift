@@ -38,7 +38,7 @@ public enum MimallocAllocator: NamedAllocator {
   }
 
   /// Allocates with `mi_malloc`, or with `mi_malloc_aligned` where `align` is above 16. See
-  /// ``AllocatorABI/allocate(size:align:)``.
+  /// `AllocatorABI.allocate(size:align:)`.
   @inlinable
   @_noLocks
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
@@ -51,7 +51,7 @@ public enum MimallocAllocator: NamedAllocator {
   }
 
   /// Releases with `mi_free_size_aligned`, which checks the size in the library's debug builds. See
-  /// ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// `AllocatorABI.deallocate(_:oldSize:align:)`.
   @inlinable
   @_noLocks
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
@@ -59,7 +59,7 @@ public enum MimallocAllocator: NamedAllocator {
   }
 
   /// Resizes with `mi_realloc`, or with `mi_realloc_aligned` where `align` is above 16. See
-  /// ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  /// `AllocatorABI.reallocate(_:oldSize:size:align:)`.
   @inlinable
   @_noLocks
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
@@ -72,7 +72,7 @@ public enum MimallocAllocator: NamedAllocator {
   }
 
   /// Resizes with `mi_expand`, which can use all of the block, and does not shrink. See
-  /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  /// `AllocatorABI.reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   @_noLocks
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
@@ -82,7 +82,7 @@ public enum MimallocAllocator: NamedAllocator {
   }
 
   /// Asks `mi_good_size`; where `align` is above 16, promises `size` alone, because the place of the block within a larger one
-  /// decides what is left of that. See ``AllocatorABI/usableSize(size:align:)``.
+  /// decides what is left of that. See `AllocatorABI.usableSize(size:align:)`.
   @inlinable
   @_noLocks
   public static func usableSize(size: Int, align: Int) -> Int {
@@ -94,7 +94,7 @@ public enum MimallocAllocator: NamedAllocator {
 
 /// mimalloc as a whole malloc.
 extension MimallocAllocator: MallocABI {
-  /// Releases with `mi_free`. See ``MallocABI/deallocate(_:)``.
+  /// Releases with `mi_free`. See `MallocABI.deallocate(_:)`.
   @inlinable
   @_noLocks
   @inline(__always)
@@ -102,7 +102,7 @@ extension MimallocAllocator: MallocABI {
     mi_free(pointer)
   }
 
-  /// Asks `mi_usable_size`. See ``MallocABI/usableSize(of:)``.
+  /// Asks `mi_usable_size`. See `MallocABI.usableSize(of:)`.
   @inlinable
   @_noLocks
   public static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
@@ -110,7 +110,7 @@ extension MimallocAllocator: MallocABI {
   }
 
   /// Allocates with `mi_zalloc`, or with `mi_zalloc_aligned` where `align` is above 16. See
-  /// ``MallocABI/allocateZeroed(size:align:)``.
+  /// `MallocABI.allocateZeroed(size:align:)`.
   @inlinable
   @_noLocks
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
@@ -119,7 +119,7 @@ extension MimallocAllocator: MallocABI {
     return mi_zalloc_aligned(size & (size &- 1) == 0 ? size + 1 : size, align)
   }
 
-  /// Resizes with `mi_realloc`. See ``MallocABI/reallocate(_:size:)``.
+  /// Resizes with `mi_realloc`. See `MallocABI.reallocate(_:size:)`.
   @inlinable
   @_noLocks
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
@@ -131,7 +131,7 @@ extension MimallocAllocator: MallocABI {
 extension MimallocAllocator: MemoryReleasing {
   /// Calls `mi_collect (true)`: takes what other threads have released of the calling one's, and gives that one's empty pages back,
   /// at once and not after the delay of mimalloc's option. What was empty before may still wait for its delay, which mimalloc looks
-  /// at when a neighbour becomes free. See ``MemoryReleasing/releaseFreeMemory()``.
+  /// at when a neighbour becomes free. See `MemoryReleasing.releaseFreeMemory()`.
   @inlinable
   @_noLocks
   public static func releaseFreeMemory() {

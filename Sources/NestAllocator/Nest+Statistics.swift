@@ -11,11 +11,11 @@ extension Nest: StatisticsReporting {
   /// they are read from the records of all spans, and from what each thread has at hand.
   ///
   /// Costs a few nanoseconds for each span, a few µs for each thread that there has been at once, and two system calls; the
-  /// page heap's lock is taken once for each 4 MiB. See ``StatisticsReporting/statistics``.
+  /// page heap's lock is taken once for each 4 MiB. See `StatisticsReporting.statistics`.
   @inlinable
   public static var statistics: AllocatorStatistics { NestTotals.readStatistics() }
 
-  /// See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  /// See `StatisticsReporting.readSizeClasses(into:capacity:)`.
   @inlinable
   public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
     NestTotals.readSizeClasses(into: classes, capacity: capacity)

@@ -19,13 +19,13 @@ public typealias NestAllocator = Nest<StandardChecks>
 /// larger one is a mapping. Blocks have no header: a map with a byte for each 4 MiB tells chunks from other memory, and a
 /// chunk has an entry for each 4 KiB.
 ///
-/// The contract is that of ``AllocatorABI`` and ``MallocABI``; any alignment up to 2⁶² that memory suffices for is served. No
+/// The contract is that of `AllocatorABI` and `MallocABI`; any alignment up to 2⁶² that memory suffices for is served. No
 /// function takes a lock on its hit path. `Checks` says which misuse is found; that ends the process with a message.
 public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasing {
   @inlinable
   public static var allocatorName: StaticString { "nest" }
 
-  /// Allocates. See ``AllocatorABI/allocate(size:align:)``.
+  /// Allocates. See `AllocatorABI.allocate(size:align:)`.
   @inlinable @inline(__always)
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     if SizeClass.isInTable(size: size, align: align) {
@@ -36,7 +36,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   }
 
   /// Releases. Up to 8 KiB the size is taken at its word, and nothing is looked up. See
-  /// ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// `AllocatorABI.deallocate(_:oldSize:align:)`.
   @inlinable @inline(__always)
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
     if Checks.trustsSizes, SizeClass.isInTable(size: oldSize, align: align) {
@@ -47,7 +47,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
     deallocate(pointer)
   }
 
-  /// Releases. See ``MallocABI/deallocate(_:)``.
+  /// Releases. See `MallocABI.deallocate(_:)`.
   @inlinable @inline(__always)
   public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     let block = FreeBlock(pointer)
@@ -61,7 +61,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   }
 
   /// Resizes: where the block is, if the size is of the same class or the block is a large one that can be resized. See
-  /// ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  /// `AllocatorABI.reallocate(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
@@ -69,32 +69,32 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
     NestSlowPath.reallocate(pointer, oldSize: oldSize, size: size, align: align)
   }
 
-  /// Resizes. See ``MallocABI/reallocate(_:size:)``.
+  /// Resizes. See `MallocABI.reallocate(_:size:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
     NestSlowPath.reallocate(pointer, oldSize: Int.max, size: size, align: 16)
   }
 
   /// Resizes a block of more than 64 KiB where it is, if the memory behind it is free. See
-  /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  /// `AllocatorABI.reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
     NestSlowPath.reallocateInPlace(pointer, oldSize: oldSize, size: size, align: align)
   }
 
-  /// The size of the class, or the size in whole slots or pages. See ``AllocatorABI/usableSize(size:align:)``.
+  /// The size of the class, or the size in whole slots or pages. See `AllocatorABI.usableSize(size:align:)`.
   @inlinable
   public static func usableSize(size: Int, align: Int) -> Int {
     NestSlowPath.usableSize(size: size, align: align)
   }
 
-  /// See ``MallocABI/usableSize(of:)``.
+  /// See `MallocABI.usableSize(of:)`.
   @inlinable
   public static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
     NestSlowPath.usableSize(of: pointer)
   }
 
-  /// Allocates and clears; memory that is fresh from the system is not written. See ``MallocABI/allocateZeroed(size:align:)``.
+  /// Allocates and clears; memory that is fresh from the system is not written. See `MallocABI.allocateZeroed(size:align:)`.
   @inlinable
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     if UInt(bitPattern: size) > UInt(SizeClass.largest) || align > Chunk.slotSize {

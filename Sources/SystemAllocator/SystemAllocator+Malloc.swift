@@ -6,7 +6,7 @@ import CAllocatorSupport
 
 /// glibc's allocator as a whole malloc, also in a process in which another library, or this package's shim, is `malloc`.
 extension SystemAllocator: MallocABI {
-  /// Releases with `free`. See ``MallocABI/deallocate(_:)``.
+  /// Releases with `free`. See `MallocABI.deallocate(_:)`.
   @inlinable
   @_noLocks
   @inline(__always)
@@ -14,7 +14,7 @@ extension SystemAllocator: MallocABI {
     __libc_free(pointer)
   }
 
-  /// Reads the size of the block's chunk, as `malloc_usable_size` does. See ``MallocABI/usableSize(of:)``.
+  /// Reads the size of the block's chunk, as `malloc_usable_size` does. See `MallocABI.usableSize(of:)`.
   ///
   /// glibc exports that function under a name that other allocators take over, and under no other. Looking glibc's own up
   /// would need the dynamic linker, which itself calls malloc before it is ready to be asked. The word in front of a block,
@@ -31,7 +31,7 @@ extension SystemAllocator: MallocABI {
   }
 
   /// Allocates with `calloc`; where `align` is above 16, with `memalign`, and fills the block with zeros, even where memory
-  /// comes zeroed from the system. See ``MallocABI/allocateZeroed(size:align:)``.
+  /// comes zeroed from the system. See `MallocABI.allocateZeroed(size:align:)`.
   @inlinable
   @_noLocks
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
@@ -42,7 +42,7 @@ extension SystemAllocator: MallocABI {
     return block
   }
 
-  /// Resizes with `realloc`. See ``MallocABI/reallocate(_:size:)``.
+  /// Resizes with `realloc`. See `MallocABI.reallocate(_:size:)`.
   @inlinable
   @_noLocks
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {

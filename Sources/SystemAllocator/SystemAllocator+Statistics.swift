@@ -10,7 +10,7 @@ extension SystemAllocator: StatisticsReporting {
   /// as live. After a trim, releasable bytes still hold what is no longer in memory: glibc does not remember it.
   ///
   /// Walks all free chunks, each arena's under its lock: some 10 ns for each, up to 100 when they are not in a cache. The
-  /// first call allocates a stream of half a KiB, which stays. See ``StatisticsReporting/statistics``.
+  /// first call allocates a stream of half a KiB, which stays. See `StatisticsReporting.statistics`.
   public static var statistics: AllocatorStatistics {
     @_noLocks get {
       var statistics = AllocatorStatistics().exported
@@ -20,7 +20,7 @@ extension SystemAllocator: StatisticsReporting {
   }
 
   /// The sizes of which glibc keeps free chunks in a list of their own. See
-  /// ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  /// `StatisticsReporting.readSizeClasses(into:capacity:)`.
   @_noLocks
   public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
     allocator_glibc_size_classes(classes, capacity)

@@ -30,7 +30,7 @@ public enum SystemAllocator: NamedAllocator {
   @inline(__always)
   static var smallestChunkSize: Int { @_noLocks get { 4 * MemoryLayout<Int>.size } }
 
-  /// Allocates with `malloc`, or with `memalign` where `align` is above 16. See ``AllocatorABI/allocate(size:align:)``.
+  /// Allocates with `malloc`, or with `memalign` where `align` is above 16. See `AllocatorABI.allocate(size:align:)`.
   @inlinable
   @_noLocks
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
@@ -39,7 +39,7 @@ public enum SystemAllocator: NamedAllocator {
     return allocator_glibc_memalign(align, size)
   }
 
-  /// Releases with `free`; size and alignment are not used. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// Releases with `free`; size and alignment are not used. See `AllocatorABI.deallocate(_:oldSize:align:)`.
   @inlinable
   @_noLocks
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
@@ -47,7 +47,7 @@ public enum SystemAllocator: NamedAllocator {
   }
 
   /// Resizes with `realloc`; where `align` is above 16, in place if the block is large enough and not twice too large,
-  /// else by an aligned allocation and a copy. See ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  /// else by an aligned allocation and a copy. See `AllocatorABI.reallocate(_:oldSize:size:align:)`.
   @inlinable
   @_noLocks
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
@@ -80,7 +80,7 @@ public enum SystemAllocator: NamedAllocator {
   }
 
   /// Says whether `size` fits the block as it is: glibc has no function that resizes without moving. See
-  /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  /// `AllocatorABI.reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   @_noLocks
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
@@ -88,7 +88,7 @@ public enum SystemAllocator: NamedAllocator {
   }
 
   /// Computes what `malloc_usable_size` would at least say of such a block: the chunk (block and one word, rounded up to
-  /// 16 bytes, 32 at least) less that word. See ``AllocatorABI/usableSize(size:align:)``.
+  /// 16 bytes, 32 at least) less that word. See `AllocatorABI.usableSize(size:align:)`.
   ///
   /// A block that glibc maps by itself holds more, which depends on the state of the heap and is therefore not promised.
   @inlinable
@@ -103,7 +103,7 @@ public enum SystemAllocator: NamedAllocator {
 extension SystemAllocator: MemoryReleasing {
   /// Calls `malloc_trim(3)`: for each of glibc's arenas, under its lock, one system call for each free chunk that holds a whole
   /// page. Small blocks that a thread has released last, up to seven of each size below 1 KiB, stay with that thread, and
-  /// with them their pages. See ``MemoryReleasing/releaseFreeMemory()``.
+  /// with them their pages. See `MemoryReleasing.releaseFreeMemory()`.
   @inlinable
   @_noLocks
   public static func releaseFreeMemory() {

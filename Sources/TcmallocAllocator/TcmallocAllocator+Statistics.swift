@@ -7,7 +7,7 @@ import CTcmalloc
 extension TcmallocAllocator: StatisticsReporting {
   /// tcmalloc's numbers (gperftools' `malloc_extension.h`). Blocks that wait in threads' caches are free, not live.
   ///
-  /// Takes tcmalloc's lock a few times; some µs. See ``StatisticsReporting/statistics``.
+  /// Takes tcmalloc's lock a few times; some µs. See `StatisticsReporting.statistics`.
   public static var statistics: AllocatorStatistics {
     @_noLocks get {
       var statistics = AllocatorStatistics()

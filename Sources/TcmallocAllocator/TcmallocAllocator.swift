@@ -30,7 +30,7 @@ public enum TcmallocAllocator: NamedAllocator {
     align > MemoryLayout<Int>.size && size < naturalAlignment ? naturalAlignment : size
   }
 
-  /// Allocates with `tc_malloc`, or with `tc_memalign` where `align` is above 16. See ``AllocatorABI/allocate(size:align:)``.
+  /// Allocates with `tc_malloc`, or with `tc_memalign` where `align` is above 16. See `AllocatorABI.allocate(size:align:)`.
   @inlinable
   @_noLocks
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
@@ -40,7 +40,7 @@ public enum TcmallocAllocator: NamedAllocator {
   }
 
   /// Releases with `tc_free_sized`, which need not look the size up; where `align` is above 16, with `tc_free`, because the size
-  /// class of such a block follows from more than its size. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// class of such a block follows from more than its size. See `AllocatorABI.deallocate(_:oldSize:align:)`.
   @inlinable
   @_noLocks
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
@@ -52,7 +52,7 @@ public enum TcmallocAllocator: NamedAllocator {
   }
 
   /// Resizes: where the block is, if the size is of the same class; else by an allocation and a copy. See
-  /// ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  /// `AllocatorABI.reallocate(_:oldSize:size:align:)`.
   @inlinable
   @_noLocks
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
@@ -94,14 +94,14 @@ public enum TcmallocAllocator: NamedAllocator {
   @inline(__always)
   static var largestClass: Int { @_noLocks get { 256 << 10 } }
 
-  /// Says whether `size` fits the block as it is. See ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  /// Says whether `size` fits the block as it is. See `AllocatorABI.reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   @_noLocks
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
     usableSize(size: oldSize, align: align)
   }
 
-  /// Asks `tc_nallocx`; where `align` is above 16, promises `size` alone. See ``AllocatorABI/usableSize(size:align:)``.
+  /// Asks `tc_nallocx`; where `align` is above 16, promises `size` alone. See `AllocatorABI.usableSize(size:align:)`.
   @inlinable
   @_noLocks
   public static func usableSize(size: Int, align: Int) -> Int {
@@ -113,7 +113,7 @@ public enum TcmallocAllocator: NamedAllocator {
 
 /// tcmalloc as a whole malloc.
 extension TcmallocAllocator: MallocABI {
-  /// Releases with `tc_free`. See ``MallocABI/deallocate(_:)``.
+  /// Releases with `tc_free`. See `MallocABI.deallocate(_:)`.
   @inlinable
   @_noLocks
   @inline(__always)
@@ -122,7 +122,7 @@ extension TcmallocAllocator: MallocABI {
   }
 
   /// Asks `tc_malloc_size`, which says 0 of all blocks until the library's constructors have run. See
-  /// ``MallocABI/usableSize(of:)``.
+  /// `MallocABI.usableSize(of:)`.
   @inlinable
   @_noLocks
   public static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
@@ -130,7 +130,7 @@ extension TcmallocAllocator: MallocABI {
   }
 
   /// Allocates with `tc_calloc`; where `align` is above 16, with `tc_memalign`, and fills the block with zeros. See
-  /// ``MallocABI/allocateZeroed(size:align:)``.
+  /// `MallocABI.allocateZeroed(size:align:)`.
   @inlinable
   @_noLocks
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
@@ -141,7 +141,7 @@ extension TcmallocAllocator: MallocABI {
     return block
   }
 
-  /// Resizes. See ``MallocABI/reallocate(_:size:)``.
+  /// Resizes. See `MallocABI.reallocate(_:size:)`.
   @inlinable
   @_noLocks
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
@@ -155,7 +155,7 @@ extension TcmallocAllocator: MallocABI {
 
 extension TcmallocAllocator: MemoryReleasing {
   /// Hands the calling thread's cache to the central lists (`MallocExtension_MarkThreadIdle`), and gives the free pages of the
-  /// page heap back (`MallocExtension_ReleaseFreeMemory`). See ``MemoryReleasing/releaseFreeMemory()``.
+  /// page heap back (`MallocExtension_ReleaseFreeMemory`). See `MemoryReleasing.releaseFreeMemory()`.
   @inlinable
   @_noLocks
   public static func releaseFreeMemory() {
