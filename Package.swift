@@ -89,9 +89,12 @@ let package = Package(
     .target(name: "MallocFamilyFunctions", dependencies: ["AllocatorABI", "AllocatorAdapters", "CAllocatorSupport"]),
     .target(name: "CMallocFamily", dependencies: ["CAllocatorSupport"]),
 
+    // A table and a generator of random numbers, for what prints and measures.
+    .target(name: "KitSupport"),
+
     // Where the calls of a process go: for the artifact that names an allocator, and ordinary Swift.
     .target(name: "CAllocatorInstallation"),
-    .target(name: "AllocatorInstallation", dependencies: ["AllocatorABI", "CAllocatorInstallation"]),
+    .target(name: "AllocatorInstallation", dependencies: ["AllocatorABI", "CAllocatorInstallation", "KitSupport"]),
 
     // What an artifact gets in which nobody chose.
     .target(name: "CSystemDefaults"),
@@ -124,9 +127,9 @@ let package = Package(
     preloadTarget("PreloadNest", allocators: ["NestAllocator"]),
 
     // Kits and tools: ordinary Swift.
-    .target(name: "AllocatorTestKit", dependencies: ["AllocatorABI"]),
+    .target(name: "AllocatorTestKit", dependencies: ["AllocatorABI", "KitSupport"]),
     .executableTarget(name: "benchmark-launcher"),
-    .target(name: "BenchmarkKit"),
+    .target(name: "BenchmarkKit", dependencies: ["KitSupport"]),
 
     // Benchmarks: the work that is measured, one program for each product that chooses, and what runs them.
     .target(name: "Workloads", path: "Benchmarks/Workloads"),
@@ -186,7 +189,7 @@ let package = Package(
       name: "NestFuzzing", dependencies: ["NestAllocator", "CNestSupport", "CNestTestSupport"],
       path: "Tests/NestFuzzing"),
     .executableTarget(name: "nest-fuzzer", dependencies: ["NestFuzzing", "SystemDefaults"], path: "Tests/NestFuzzer"),
-    .testTarget(name: "ProcessTests", dependencies: ["ProcessTestSupport"]),
+    .testTarget(name: "ProcessTests", dependencies: ["BenchmarkKit", "ProcessTestSupport"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
     .testTarget(
       name: "AllocatorInsightTests",

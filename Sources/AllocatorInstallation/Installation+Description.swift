@@ -2,16 +2,17 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import AllocatorABI
+import KitSupport
 
 extension GlobalAllocator.Installation: CustomStringConvertible {
   /// A table: a line for each entry point and each image that answers it, with those that call it there.
   public var description: String {
     let verdict = isComplete ? "answers every allocation of this process" : "does not answer every allocation"
     let home = allocatorImage ?? "nowhere: a sanitizer has taken malloc"
-    var rows: [[String]] = [["entry point", "answered by", "linked allocator", "called by"]]
+    var table = TextTable(["entry point", "answered by", "linked allocator", "called by"].map { ($0, .left) })
     for entryPoint in entryPoints {
       if entryPoint.bindings.isEmpty {
-        rows.append([entryPoint.name, "-", "-", "no image"])
+        table.addRow([entryPoint.name, "-", "-", "no image"])
       }
       // In the order of first appearance, the executable's answer first.
       var answers: [[String]] = []
@@ -21,14 +22,10 @@ extension GlobalAllocator.Installation: CustomStringConvertible {
       }
       for answer in answers {
         let bindings = entryPoint.bindings.filter { Self.answerText($0) == answer }
-        rows.append([entryPoint.name] + answer + [Self.callersText(bindings)])
+        table.addRow([entryPoint.name] + answer + [Self.callersText(bindings)])
       }
     }
-    let widths = (0..<3).map { column in rows.map { $0[column].count }.max() ?? 0 }
-    let lines = rows.map { row in
-      (0..<3).map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count) + "  " }.joined() + row[3]
-    }
-    return (["allocator \(allocatorName) (\(home)) \(verdict)"] + lines).joined(separator: "\n")
+    return (["allocator \(allocatorName) (\(home)) \(verdict)"] + table.lines).joined(separator: "\n")
   }
 
   /// All callers where the answer is wrong, the first few where it is right.

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import Glibc
+import KitSupport
 
 /// Contents for blocks: for each tag another sequence of bytes that are never zero, and that differ at every distance
 /// shorter than a period, so that bytes which come from elsewhere, or from another place in the block, are seen.

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import AllocatorABI
+import KitSupport
 
 /// One check of one law: makes the calls, counts them, keeps the books, and knows how to say what went wrong.
 ///

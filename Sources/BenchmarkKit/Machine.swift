@@ -38,8 +38,8 @@ public struct Machine: Sendable, Codable {
     "\(processor), \(processorCount) processors, \(memoryBytes >> 30) GiB, Linux \(kernel), \(libc)"
   }
 
-  private static var libcVersion: String {
-    // "glibc 2.36"
+  /// The C library and its version, "glibc 2.36": confstr(3).
+  public static var libcVersion: String {
     var text = [CChar](repeating: 0, count: 64)
     confstr(Int32(_CS_GNU_LIBC_VERSION), &text, text.count)
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

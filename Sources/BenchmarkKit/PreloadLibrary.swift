@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
-import Foundation
-
 /// A shared library that takes over malloc in a program that is started with `LD_PRELOAD`.
 public struct PreloadLibrary: Sendable, Equatable {
   /// What the allocator is called.
@@ -26,26 +24,23 @@ public struct PreloadLibrary: Sendable, Equatable {
     /// Debian's package.
     public let package: String
 
-    /// The library, where it is installed.
-    public var installed: PreloadLibrary? {
-      for file in files {
-        for folder in PreloadLibrary.folders where FileManager.default.fileExists(atPath: "\(folder)/\(file)") {
-          return PreloadLibrary(name: name, path: "\(folder)/\(file)")
-        }
-      }
-      return nil
+    /// The library, where the dynamic loader finds it.
+    public var installed: PreloadLibrary? { installed(in: SharedLibraryDirectory()) }
+
+    /// The same, of a directory that has been read already.
+    public func installed(in directory: SharedLibraryDirectory) -> PreloadLibrary? {
+      files.lazy.compactMap { directory.path(of: $0) }.first.map { PreloadLibrary(name: name, path: $0) }
     }
   }
 
-  /// The allocators that Debian has.
+  /// The allocators that Debian has: the one list of them.
   public static let known = [
     Known(name: "jemalloc", files: ["libjemalloc.so.2"], package: "libjemalloc2"),
-    Known(name: "mimalloc", files: ["libmimalloc.so.2.0", "libmimalloc.so.2"], package: "libmimalloc2.0"),
-    Known(name: "tcmalloc", files: ["libtcmalloc_minimal.so.4"], package: "libtcmalloc-minimal4"),
-  ]
-
-  private static let folders = [
-    "/usr/local/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib",
+    Known(
+      name: "mimalloc", files: ["libmimalloc.so.3", "libmimalloc.so.2", "libmimalloc.so.2.0"], package: "libmimalloc2.0"
+    ),
+    Known(
+      name: "tcmalloc", files: ["libtcmalloc_minimal.so.4", "libtcmalloc.so.4"], package: "libtcmalloc-minimal4"),
   ]
 
   /// What the environment of a program has to say for it to run on this library; on the C library's allocator for nil.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import BenchmarkKit
 import Foundation
 import XCTest
 
@@ -29,16 +30,15 @@ final class ELFImageTests: XCTestCase {
       do { _ = try ELFImage(Data(whole.prefix(length)), depth: .allSymbols) } catch { refused += 1 }
     }
     XCTAssertGreaterThan(refused, 150)
-    var generator = SystemRandomNumberGenerator()
-    let seed = generator.next()
+    let seed = UInt64.random(in: .min ... .max)
     print("seed \(seed)")
-    var state = seed
+    var random = SplitMix64(seed: seed)
     for _ in 0..<400 {
       var bytes = whole
       for _ in 0..<4 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        let number = random.next()
         // Mostly in the headers, where numbers mean something.
-        bytes[Int(state >> 33) % (state & 1 == 0 ? 1024 : whole.count)] = UInt8(truncatingIfNeeded: state >> 56)
+        bytes[Int(number >> 33) % (number & 1 == 0 ? 1024 : whole.count)] = UInt8(truncatingIfNeeded: number >> 1)
       }
       _ = try? ELFImage(bytes, depth: .allSymbols)
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import BenchmarkKit
 import Foundation
 import ProcessTestSupport
 import XCTest
@@ -112,11 +113,10 @@ struct MisuseCheck: CustomStringConvertible {
       var names: [String] = []
       for kind in kinds where !names.contains(kind) { names.append(kind) }
       let rows = names.map { name in row(name, kinds.indices.filter { kinds[$0] == name }) }
-      let head = ["misuses found", "of"] + columns.map(\.name)
-      return ([head] + rows + [row("all", Array(kinds.indices))]).map { cells in
-        cells[0].padding(toLength: 18, withPad: " ", startingAt: 0)
-          + cells.dropFirst().map { String(repeating: " ", count: max(11 - $0.count, 1)) + $0 }.joined()
-      }.joined(separator: "\n")
+      var table = TextTable(
+        [("misuses found", .left), ("of", .right)] + columns.map { (title: $0.name, alignment: .right) })
+      for cells in rows + [row("all", Array(kinds.indices))] { table.addRow(cells) }
+      return table.lines.joined(separator: "\n")
     }
 
     private func row(_ name: String, _ cases: [Int]) -> [String] {

@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import BenchmarkKit
 import Foundation
 
 /// The allocators that a program of this machine can be run on, the system's first.
 struct AllocatorCatalog: Sendable {
-  /// What is known of an allocator before it is looked for.
-  private struct Kind {
-    var name: String
-    /// The library's names, the preferred first.
-    var libraries: [String]
-    var hint: String
-  }
-
-  private static let kinds = [
-    Kind(
-      name: "jemalloc", libraries: ["libjemalloc.so.2"], hint: "apt-get install libjemalloc2"),
-    Kind(
-      name: "mimalloc", libraries: ["libmimalloc.so.3", "libmimalloc.so.2", "libmimalloc.so.2.0"],
-      hint: "apt-get install libmimalloc2.0"),
-    Kind(
-      name: "tcmalloc", libraries: ["libtcmalloc_minimal.so.4", "libtcmalloc.so.4"],
-      hint: "apt-get install libtcmalloc-minimal4"),
-  ]
-
   private(set) var allocators: [KnownAllocator]
 
   /// Looks for the known allocators, and takes in those that the user names.
@@ -33,10 +15,11 @@ struct AllocatorCatalog: Sendable {
   init(adding libraries: [String] = []) throws(ToolFailure) {
     allocators = [KnownAllocator(name: "system", source: .system), Self.nest]
     let installed = SharedLibraryDirectory()
-    for kind in Self.kinds {
-      let path = kind.libraries.lazy.compactMap { installed.path(of: $0) }.first
-      allocators.append(
-        KnownAllocator(name: kind.name, source: path.map { .library(path: $0) } ?? .missing(hint: kind.hint)))
+    for known in PreloadLibrary.known {
+      let source: KnownAllocator.Source =
+        known.installed(in: installed).map { .library(path: $0.path) }
+        ?? .missing(hint: "apt-get install \(known.package)")
+      allocators.append(KnownAllocator(name: known.name, source: source))
     }
     for library in libraries {
       let added = try Self.parse(library)

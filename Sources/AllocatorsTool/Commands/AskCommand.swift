@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import ArgumentParser
+import BenchmarkKit
 import Foundation
 import Glibc
 
@@ -11,14 +12,6 @@ struct AskCommand: ParsableCommand {
 
   func run() throws {
     print(Self.answer)
-  }
-
-  /// The version of the C library.
-  static var systemVersion: String {
-    // "glibc 2.36"
-    var text = [CChar](repeating: 0, count: 64)
-    confstr(Int32(_CS_GNU_LIBC_VERSION), &text, text.count)
-    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// Returns the version of the library at `path`, asked for in a process that runs on it, or in words why there is none.

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import ArgumentParser
+import BenchmarkKit
 
 /// Shows the allocators of this machine.
 struct ListCommand: ParsableCommand {
@@ -13,12 +14,12 @@ struct ListCommand: ParsableCommand {
 
   func run() throws {
     let catalog = try libraries.catalog()
-    var table = Columns(["name", "version", "path"])
+    var table = TextTable([("name", .left), ("version", .left), ("path", .left)])
     for allocator in catalog.allocators {
       switch allocator.source {
-      case .system: table.add([allocator.name, AskCommand.systemVersion, "part of the C library"])
-      case .library(let path): table.add([allocator.name, try AskCommand.ask(path: path), path])
-      case .missing(let hint): table.add([allocator.name, "-", "not installed (\(hint))"])
+      case .system: table.addRow([allocator.name, Machine.libcVersion, "part of the C library"])
+      case .library(let path): table.addRow([allocator.name, try AskCommand.ask(path: path), path])
+      case .missing(let hint): table.addRow([allocator.name, "-", "not installed (\(hint))"])
       }
     }
     for line in table.lines { print(line) }

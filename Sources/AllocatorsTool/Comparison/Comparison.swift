@@ -117,7 +117,7 @@ struct Comparison {
       let count = seen[allocator.name]!
       let name = count == 1 ? allocator.name : "\(allocator.name) (\(count))"
       guard case .library(let path) = allocator.source else {
-        return .init(name: name, version: AskCommand.systemVersion, path: nil)
+        return .init(name: name, version: Machine.libcVersion, path: nil)
       }
       return .init(name: name, version: try AskCommand.ask(path: path), path: path)
     }

@@ -54,9 +54,7 @@ enum AllocatorCode {
     guard module.hasPrefix("Global") else { return String(module) }
     switch module.dropFirst("Global".count) {
     case "System": return "glibc"
-    case "Default":
-      let isNest = image.fullSymbols.contains { $0.name.hasPrefix(nestPrefix) }
-      return isNest ? "nest" : "jemalloc"
+    case "Default": return "nest"
     case let name: return name.lowercased()
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import BenchmarkKit
 import Foundation
 
 /// The files of a program in the order in which the dynamic loader looks for a symbol: the first that defines `malloc` is

@@ -10,8 +10,7 @@
 // The counters of the counting adapter: one set for the artifact, in C because a global atomic of Swift's is initialized
 // when it is first used, which takes a lock.
 
-// As in CAllocatorSupport, which this target does not need otherwise.
-#define COUNTER_LEAF __attribute__((swift_attr("@_noLocks")))
+#include "../../CAllocatorSupport/include/annotations.h"
 
 enum allocator_counter : unsigned {
   ALLOCATOR_COUNTER_ALLOCATIONS,
@@ -25,11 +24,11 @@ enum allocator_counter : unsigned {
 // Hidden: a library that counts for itself does not add to the counters of the program.
 extern __attribute__((visibility("hidden"))) _Atomic(size_t) allocator_counters[ALLOCATOR_COUNTER_COUNT];
 
-COUNTER_LEAF static inline void allocator_counter_add(enum allocator_counter counter, size_t amount) {
+ALLOCATOR_LEAF static inline void allocator_counter_add(enum allocator_counter counter, size_t amount) {
   atomic_fetch_add_explicit(&allocator_counters[counter], amount, memory_order_relaxed);
 }
 
-COUNTER_LEAF static inline size_t allocator_counter_value(enum allocator_counter counter) {
+ALLOCATOR_LEAF static inline size_t allocator_counter_value(enum allocator_counter counter) {
   return atomic_load_explicit(&allocator_counters[counter], memory_order_relaxed);
 }
 

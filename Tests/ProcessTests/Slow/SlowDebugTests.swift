@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import BenchmarkKit
 import ProcessTestSupport
 import XCTest
 
@@ -14,10 +15,8 @@ final class SlowDebugTests: SlowTestCase {
   func testNestFindsWhatGlibcFinds() throws {
     var check = try MisuseCheck()
     try check.checkNest(.debug)
-    for (name, library) in [
-      ("jemalloc", "libjemalloc.so.2"), ("mimalloc", "libmimalloc.so.2"), ("tcmalloc", "libtcmalloc_minimal.so.4"),
-    ] where try CommandResult.run(["true"], environment: ["LD_PRELOAD": library]).standardError.isEmpty {
-      try check.run(name, library)
+    for library in BenchmarkKit.PreloadLibrary.known.compactMap(\.installed) {
+      try check.run(library.name, library.path)
     }
     print(check)
   }

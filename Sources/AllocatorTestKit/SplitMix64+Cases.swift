@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
-/// SplitMix64: a seeded generator, so that a failing run can be made again (G. L. Steele, D. Lea, C. H. Flood, "Fast
-/// splittable pseudorandom number generators", OOPSLA 2014).
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
+import KitSupport
 
-  init(seed: UInt64) { state = seed }
+// What the laws draw: from a seed, so that a failing run can be made again.
 
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SplitMix64 {
   /// A number from 0 up to `bound` exclusive. The modulo's bias does not matter here, and it is fast in debug builds.
   mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 

@@ -4,11 +4,11 @@
 import Foundation
 
 /// A small program of the system that answers a question.
-enum HelperProgram {
+public enum HelperProgram {
   /// Runs `path` to its end and returns what it printed; nil if it is not there or failed.
   ///
   /// - Parameter environment: the whole environment; nil is this process's own without `LD_PRELOAD`.
-  static func output(of path: String, _ arguments: [String], environment: [String: String]? = nil) -> String? {
+  public static func output(of path: String, _ arguments: [String], environment: [String: String]? = nil) -> String? {
     guard access(path, X_OK) == 0 else { return nil }
     let process = Process()
     let output = Pipe()

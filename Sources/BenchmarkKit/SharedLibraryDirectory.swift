@@ -5,12 +5,13 @@ import Foundation
 
 /// The shared libraries that the dynamic loader would find by name (ld.so(8)): those of `LD_LIBRARY_PATH`, then those of
 /// its cache.
-struct SharedLibraryDirectory: Sendable {
+public struct SharedLibraryDirectory: Sendable {
   /// The paths of each name in the cache: there may be one for each architecture.
   private var cached: [Substring: [Substring]] = [:]
   private let folders: [String]
 
-  init() {
+  /// Reads the loader's cache, by ldconfig(8).
+  public init() {
     folders = (ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] ?? "").split(separator: ":").map(String.init)
     guard
       let output = ["/sbin/ldconfig", "/usr/sbin/ldconfig"].lazy.compactMap({ HelperProgram.output(of: $0, ["-p"]) })
@@ -26,8 +27,23 @@ struct SharedLibraryDirectory: Sendable {
 
   /// The path of the library `name`, such as "libjemalloc.so.2", for this machine's own programs; nil if the loader would
   /// not find it.
-  func path(of name: String) -> String? {
+  public func path(of name: String) -> String? {
     let paths = folders.map { "\($0)/\(name)" } + (cached[name[...]] ?? []).map(String.init)
-    return paths.first { (try? ELFImage(contentsOf: $0))?.isForThisMachine == true }
+    return paths.first(where: Self.isForThisMachine)
+  }
+
+  /// Whether a file is an ELF file of this process's own class, byte order and processor.
+  private static func isForThisMachine(_ path: String) -> Bool {
+    guard let own = header(of: "/proc/self/exe"), let other = header(of: path) else { return false }
+    return own[0..<6] == other[0..<6] && own[18..<20] == other[18..<20]
+  }
+
+  /// The first 20 bytes: magic number, class, byte order …, type, machine (elf(5)).
+  private static func header(of path: String) -> [UInt8]? {
+    guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: 20), data.count == 20
+    else {
+      return nil
+    }
+    return [UInt8](data)
   }
 }
