@@ -82,6 +82,8 @@ final class ComparisonReportTests: XCTestCase {
       once.verdict,
       "After 1 round, not settled: other1 took 50 % less time than system in 1 of 1 round, which may be chance; 9 rounds that agree "
         + "would settle it.")
+    let much = ExampleReport.report(allocators: 2, rounds: 4) { contender, _ in contender == 1 ? 4 : 1 }
+    XCTAssert(much.verdict.contains("other1 took 4.0 times as much time as system in 4 of 4 rounds"), much.verdict)
     let equal = ExampleReport.report(allocators: 2, rounds: 4)
     XCTAssertEqual(equal.verdict, "After 4 rounds no difference has been seen; 9 rounds would tell.")
     // The surer one is named, not the one with the larger ratio.

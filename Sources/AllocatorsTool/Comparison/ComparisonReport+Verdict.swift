@@ -63,10 +63,12 @@ extension ComparisonReport {
     }
     let what = metric == .peakResident ? "memory" : metric == .score ? "score" : "time"
     let verb = metric == .score ? "reached" : "took"
+    // "4.1 times as much memory as system", "57 % more memory than system".
+    let joint = text.contains("as much") ? "as" : "than"
     let sure = String(format: "%.1f %%", result.sureness * 100)
     let only = result.sureness == 0 ? "which may be chance" : "which by itself is \(sure) sure not to be chance"
     return
-      "\(ran), not settled: \(name) \(verb) \(text.replacing(" in ", with: " \(what) than \(baseline.name) in ")), \(only); "
+      "\(ran), not settled: \(name) \(verb) \(text.replacing(" in ", with: " \(what) \(joint) \(baseline.name) in ")), \(only); "
       + "\(settles)."
   }
 
