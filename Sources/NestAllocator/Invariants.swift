@@ -9,8 +9,19 @@ extension NestAllocator {
   /// Chunks that are mapped, 4 MiB each.
   package static var chunkCount: Int { PageHeap.shared.chunkCount }
 
-  /// Bytes of free slots that have been written since they came from the system.
+  /// Bytes of free pages that have been written since they came from the system.
   package static var dirtyByteCount: Int { PageHeap.shared.dirtyByteCount }
+
+  /// Ranges that the system would not take back.
+  package static var unreturnedRangeCount: Int { UnreturnedRanges.shared.count }
+
+  /// How often a child of fork has had to mend what its parent's other threads held, from the first process on.
+  package static var mendedLockCount: Int { Int(nest_mended_locks()) }
+
+  /// Sends all blocks that the calling thread has at hand back to their spans, and gives up the empty ones.
+  package static func releaseCaches() {
+    if !ThreadHeap.current.isNone { ThreadHeap.current.releaseEmptySpans() }
+  }
 
   /// Heaps that have been made, with a thread or without.
   package static var heapCount: Int { HeapPool.shared.heapCount }
@@ -18,7 +29,7 @@ extension NestAllocator {
   /// Stops the process where an invariant of the calling thread's heap, of the page heap or of the mappings does not hold.
   package static func checkInvariants() {
     PageHeap.shared.checkInvariants()
-    Mappings.shared.checkInvariants()
+    HugeBlocks.shared.checkInvariants()
     if !ThreadHeap.current.isNone { ThreadHeap.current.checkInvariants() }
   }
 }
@@ -39,7 +50,7 @@ extension Span {
     precondition(record.pointee.carved <= record.pointee.capacity)
     for index in 0..<Int(record.pointee.capacity) {
       let address = UInt(bitPattern: start) + UInt(index * blockSize)
-      let entry = chunk.entry(slot: Chunk.slot(of: address)).pointee
+      let entry = chunk.entry(page: Chunk.page(of: address)).pointee
       precondition(entry.hasBlock(at: address) == (index < Int(record.pointee.carved)))
     }
   }

@@ -28,14 +28,14 @@ enum Misuse {
 }
 
 extension Span {
-  /// Whether the slot of this record, which has no span, is within a large block.
+  /// Whether the page of this record, which has no span, is within a large block.
   var isInLargeBlock: Bool {
     @_noLocks get {
-      var slot = firstSlot
-      while slot >= Chunk.firstSlot {
-        let span = chunk.span(slot: slot)
-        if span.isLarge { return slot + Int(span.record.pointee.slotCount) > firstSlot }
-        slot -= 1
+      var page = firstPage
+      while page >= Chunk.firstPage {
+        let span = chunk.span(page: page)
+        if span.isLarge { return page + Int(span.record.pointee.pageCount) > firstPage }
+        page -= 1
       }
       return false
     }

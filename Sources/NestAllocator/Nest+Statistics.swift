@@ -31,8 +31,9 @@ struct NestTotals {
     var largeBytes = 0
     /// Bytes of spans of blocks without a block that is out.
     var emptySpanBytes = 0
-    /// Bytes of the chunks' own first slots.
+    /// Chunks, and bytes that are mapped of them.
     var chunks = 0
+    var chunkBytes = 0
   }
 
   /// Of one class.
@@ -58,36 +59,47 @@ struct NestTotals {
 
   // MARK: The walk
 
+  /// Adds what all chunks hold.
+  @_noLocks
+  func addChunks() {
+    var candidate = AddressMap.nextChunk(0)
+    while let chunk = candidate {
+      add(chunk)
+      candidate = AddressMap.nextChunk(chunk.end)
+    }
+  }
+
   /// Adds what a chunk holds, if it is one still.
   @_noLocks
-  func add(chunkAt address: UInt) {
+  private func add(_ chunk: Chunk) {
     PageHeap.shared.lock.lock()
     defer { PageHeap.shared.lock.unlock() }
-    guard nest_is_in_chunk(address) != 0 else { return }
-    let chunk = Chunk(containing: address)
+    guard AddressMap.isInChunk(UInt(bitPattern: chunk.base)) else { return }
+    let end = Int(chunk.header.pointee.mappedCount)
     sums.pointee.chunks += 1
-    var slot = Chunk.firstSlot
-    while slot < Chunk.slotCount {
-      if chunk.freeSlots[slot >> 6] >> UInt64(slot & 63) & 1 != 0 {
-        slot += 1
+    sums.pointee.chunkBytes += end << Chunk.pageShift
+    var page = Chunk.firstPage
+    while page < end {
+      if chunk.free.contains(page) {
+        page += 1
         continue
       }
-      let span = chunk.span(slot: slot)
-      let slots = Int(span.record.pointee.slotCount)
+      let span = chunk.span(page: page)
+      let pages = Int(span.record.pointee.pageCount)
       switch span.record.pointee.state {
       case .free:
         // Between two states, in another thread's hands.
-        slot += 1
+        page += 1
         continue
       case .blocks: add(span)
       case .large:
         sums.pointee.largeBlocks += 1
-        sums.pointee.largeBytes += slots << Chunk.slotShift
+        sums.pointee.largeBytes += pages << Chunk.pageShift
       case .heap:
         sums.pointee.heaps += 1
         subtractBlocksAtHand(ThreadHeap(base: span.start))
       }
-      slot += slots > 1 ? slots : 1
+      page += pages > 1 ? pages : 1
     }
   }
 
@@ -98,7 +110,7 @@ struct NestTotals {
     let out = Int(span.record.pointee.blocksOut)
     let carved = Int(span.record.pointee.carved)
     let bytes = span.byteCount
-    let touched = (carved * SizeClass.blockSize(index) + Chunk.slotSize - 1) & -Chunk.slotSize
+    let touched = (carved * SizeClass.blockSize(index) + Chunk.pageSize - 1) & -Chunk.pageSize
     let sum = classes + index
     sum.pointee.out += out
     sum.pointee.carved += carved
@@ -119,8 +131,8 @@ struct NestTotals {
     var block = FreeBlock(heap.firstInInbox)
     var left = 1 << 20
     // Its thread may take the list meanwhile: what is read then is in a chunk still, but not signed, and ends the walk.
-    while !block.isNone, left > 0, nest_is_in_chunk(block.address) != 0 {
-      let entry = Chunk(containing: block.address).entry(slot: Chunk.slot(of: block.address)).pointee
+    while !block.isNone, left > 0, AddressMap.isInChunk(block.address) {
+      let entry = Chunk(containing: block.address).entry(page: Chunk.page(of: block.address)).pointee
       guard entry.hasBlock(at: block.address), block.isSigned else { return }
       (classes + entry.sizeClass).pointee.out -= 1
       block = block.next
@@ -136,7 +148,7 @@ struct NestTotals {
     var storage = nest_totals()
     return withUnsafeMutablePointer(to: &storage) { pointer in
       let totals = NestTotals(UnsafeMutableRawPointer(pointer))
-      nest_visit_chunks(pointer, PageHeap.shared.chunkCountWithoutLock)
+      totals.addChunks()
       return totals.statistics
     }
   }
@@ -146,7 +158,7 @@ struct NestTotals {
     var storage = nest_totals()
     return withUnsafeMutablePointer(to: &storage) { pointer in
       let totals = NestTotals(UnsafeMutableRawPointer(pointer))
-      nest_visit_chunks(pointer, PageHeap.shared.chunkCountWithoutLock)
+      totals.addChunks()
       var index = 1
       while index <= SizeClass.last, index <= capacity {
         let sum = totals.classes[index]
@@ -161,12 +173,12 @@ struct NestTotals {
 
   private var statistics: AllocatorStatistics {
     @_noLocks get {
-      let mappings = Mappings.shared.totals
+      let huge = HugeBlocks.shared.totals
       let dirty = PageHeap.shared.dirtyBytes
-      var live = sums.pointee.largeBytes + mappings.liveBytes
+      var live = sums.pointee.largeBytes + huge.liveBytes
       var active = live
-      var blocks = sums.pointee.largeBlocks + mappings.count
-      var free = dirty + mappings.releasedBytes
+      var blocks = sums.pointee.largeBlocks + huge.count
+      var free = dirty + huge.releasedBytes
       var index = 1
       while index <= SizeClass.last {
         let sum = classes[index]
@@ -178,26 +190,19 @@ struct NestTotals {
         index += 1
       }
       let metadata =
-        (sums.pointee.chunks * Chunk.firstSlot + sums.pointee.heaps) << Chunk.slotShift
-        + mappings.tableBytes
+        (sums.pointee.chunks * Chunk.firstPage + sums.pointee.heaps) << Chunk.pageShift
+        + huge.metadataBytes
       var statistics = AllocatorStatistics()
       statistics.liveBytes = live
       statistics.activeBytes = active
       statistics.metadataBytes = metadata
-      statistics.residentBytes = active + sums.pointee.emptySpanBytes + dirty + mappings.releasedBytes + metadata
+      statistics.residentBytes = active + sums.pointee.emptySpanBytes + dirty + huge.releasedBytes + metadata
       statistics.mappedBytes =
-        sums.pointee.chunks * Chunk.size + mappings.liveBytes + mappings.releasedBytes + mappings.tableBytes
+        sums.pointee.chunkBytes + huge.liveBytes + huge.releasedBytes + huge.metadataBytes
       statistics.freeBytes = free
-      statistics.releasableBytes = dirty + mappings.releasedBytes
+      statistics.releasableBytes = dirty + huge.releasedBytes
       statistics.liveBlocks = blocks
       return statistics
     }
   }
-}
-
-/// Adds what a chunk holds to the sums: what `nest_visit_chunks` calls.
-@_noLocks
-@_cdecl("nest_add_chunk")
-func addChunk(_ totals: UnsafeMutableRawPointer, _ address: UInt) {
-  NestTotals(totals).add(chunkAt: address)
 }

@@ -11,9 +11,9 @@ public typealias NestAllocator = Nest<StandardChecks>
 ///
 ///     thread ──▶ ThreadHeap ──▶ Bin ◀──▶ Span             inbox ◀── other threads' releases
 ///                   │             │
-///                   │ spans       │ runs of slots            blocks above 1 MiB
+///                   │ spans       │ runs of pages            blocks above 1 MiB
 ///                   ▼             ▼                                 │
-///                HeapPool      PageHeap ──▶ Chunk                Mappings
+///                HeapPool      PageHeap ──▶ Chunk                HugeBlocks
 ///
 /// A block of up to 64 KiB lies in a span of its size class, owned by a thread; one of up to 1 MiB is a span of its own; a
 /// larger one is a mapping. Blocks have no header: a map with a byte for each 4 MiB tells chunks from other memory, and a
@@ -51,8 +51,8 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   @inlinable @inline(__always)
   public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     let block = FreeBlock(pointer)
-    guard nest_is_in_chunk(block.address) != 0 else { return NestSlowPath.deallocate(pointer) }
-    let entry = Chunk(containing: block.address).entry(slot: Chunk.slot(of: block.address)).pointee
+    guard Chunk.isCached(block.address) else { return NestSlowPath.deallocate(pointer) }
+    let entry = Chunk(containing: block.address).entry(page: Chunk.page(of: block.address)).pointee
     // Not so of large blocks, of free memory, and of pointers into blocks.
     guard entry.hasBlock(at: block.address) else { return NestSlowPath.deallocate(pointer) }
     let bin = ThreadHeap.current.bin(offset: entry.binOffset)
@@ -82,7 +82,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
     NestSlowPath.reallocateInPlace(pointer, oldSize: oldSize, size: size, align: align)
   }
 
-  /// The size of the class, or the size in whole slots or pages. See `AllocatorABI.usableSize(size:align:)`.
+  /// The size of the class, or the size in whole pages. See `AllocatorABI.usableSize(size:align:)`.
   @inlinable
   public static func usableSize(size: Int, align: Int) -> Int {
     NestSlowPath.usableSize(size: size, align: align)
@@ -97,7 +97,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   /// Allocates and clears; memory that is fresh from the system is not written. See `MallocABI.allocateZeroed(size:align:)`.
   @inlinable
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
-    if UInt(bitPattern: size) > UInt(SizeClass.largest) || align > Chunk.slotSize {
+    if UInt(bitPattern: size) > UInt(SizeClass.largest) || align > Chunk.pageSize {
       return NestSlowPath.allocateLarge(size: size, align: align, zeroed: true)
     }
     guard let pointer = allocate(size: size, align: align) else { return nil }

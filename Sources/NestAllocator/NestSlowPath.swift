@@ -22,10 +22,30 @@ enum NestSlowPath {
       defer { NestAllocator.checkInvariants() }
     #endif
     guard let rounded = rounded(size: size, align: align) else { return nil }
-    guard rounded <= SizeClass.largest && align <= Chunk.slotSize else {
+    guard rounded <= SizeClass.largest && align <= Chunk.pageSize else {
       return allocateLarge(size: size, align: align, zeroed: false)
     }
-    return allocate(class: SizeClass.index(size: rounded))
+    let index = SizeClass.index(size: rounded)
+    if let block = allocate(class: index) { return block }
+    return reclaim() ? allocate(class: index) ?? exhausted() : exhausted()
+  }
+
+  /// Memory is short: gives up what the calling thread has at hand, and what threads that have ended left. Returns whether it is
+  /// worth another try.
+  @inline(never) @_noLocks
+  private static func reclaim() -> Bool {
+    let heap = ThreadHeap.current
+    if !heap.isNone { heap.releaseEmptySpans() }
+    LateHeap.shared.releaseFreeMemory()
+    HeapPool.shared.releaseFreeMemory()
+    _ = Pages.releaseAddressSpace()
+    return true
+  }
+
+  @inline(never) @_noLocks
+  private static func exhausted() -> UnsafeMutableRawPointer? {
+    nest_set_exhausted()
+    return nil
   }
 
   @inline(__always) @_noLocks
@@ -40,16 +60,10 @@ enum NestSlowPath {
   /// The first block of a thread, or one of a thread whose heap is already gone.
   @inline(never)
   private static func allocateFirst(_ index: Int) -> UnsafeMutableRawPointer? {
+    if nest_has_ended() != 0 { return LateHeap.shared.allocate(index) }
     guard let heap = HeapPool.shared.takeOrMake() else { return nil }
-    if nest_has_ended() != 0 {
-      // Borrowed for this block: nothing of such a thread is left behind.
-      let block = heap.allocateSlowly(index)
-      heap.releaseEmptySpans()
-      HeapPool.shared.put(heap)
-      return block
-    }
     nest_set_heap(heap.base)
-    nest_watch_thread(heap.base)
+    nest_watch_thread()
     return heap.allocateSlowly(index)
   }
 
@@ -59,16 +73,29 @@ enum NestSlowPath {
       defer { NestAllocator.checkInvariants() }
     #endif
     guard rounded(size: size, align: align) != nil else { return nil }
+    if let block = tryAllocatingLarge(size: size, align: align, zeroed: zeroed) { return block }
+    // More than any process has is no sign that memory is short.
+    guard size < 1 << 45, reclaim() else { return exhausted() }
+    return tryAllocatingLarge(size: size, align: align, zeroed: zeroed) ?? exhausted()
+  }
+
+  @_noLocks
+  private static func tryAllocatingLarge(size: Int, align: Int, zeroed: Bool) -> UnsafeMutableRawPointer? {
     guard isSpan(size: size, align: align) else {
-      return Mappings.shared.allocate(size: max(size, 1), align: align, zeroed: zeroed)
+      return Pages.allocateHuge(size: max(size, 1), align: align, zeroed: zeroed)
     }
-    let slots = slotCount(size)
-    guard let (span, isZeroed) = PageHeap.shared.allocate(count: slots, align: max(slotCount(align), 1)) else {
+    let pages = pageCount(size)
+    guard let (run, isZeroed) = Pages.allocate(count: pages, align: max(pageCount(align), 1), mayMap: true) else {
       return nil
     }
-    span.initialize(state: .large, slotCount: slots)
-    if zeroed && !isZeroed { nest_zero(span.start, size) }
-    return span.start
+    run.chunk.span(page: run.first).initialize(state: .large, pageCount: pages)
+    if !isZeroed {
+      // The signature of a small block that began there, which the program need not overwrite, would travel with realloc's
+      // copies, and could come back here as the beginning of a small block: that would pass for a free one.
+      FreeBlock(run.start).clearSignature()
+      if zeroed { nest_zero(run.start, size) }
+    }
+    return run.start
   }
 
   @_noLocks
@@ -83,7 +110,7 @@ enum NestSlowPath {
     size >= 0 && align > 0 && align & (align &- 1) == 0
   }
 
-  private static func slotCount(_ size: Int) -> Int { (max(size, 1) + Chunk.slotSize - 1) >> Chunk.slotShift }
+  private static func pageCount(_ size: Int) -> Int { (max(size, 1) + Chunk.pageSize - 1) >> Chunk.pageShift }
 
   private static func isSpan(size: Int, align: Int) -> Bool {
     size <= largestSpan && align <= largestSpan
@@ -92,10 +119,10 @@ enum NestSlowPath {
   @usableFromInline @inline(never) @_noLocks
   static func usableSize(size: Int, align: Int) -> Int {
     guard let rounded = rounded(size: size, align: align) else { return size }
-    if rounded <= SizeClass.largest && align <= Chunk.slotSize {
+    if rounded <= SizeClass.largest && align <= Chunk.pageSize {
       return SizeClass.blockSize(SizeClass.index(size: rounded))
     }
-    if isSpan(size: size, align: align) { return slotCount(size) << Chunk.slotShift }
+    if isSpan(size: size, align: align) { return pageCount(size) << Chunk.pageShift }
     let page = Int(nest_page_size())
     return size > Int.max - page ? size : (max(size, 1) + page - 1) & -page
   }
@@ -110,7 +137,7 @@ enum NestSlowPath {
     #endif
     let block = FreeBlock(pointer)
     guard let span = span(of: block.address) else {
-      if !Mappings.shared.release(block.address) { Misuse.freeOfForeign.die(block.address) }
+      if !HugeBlocks.shared.release(block.address) { Misuse.freeOfForeign.die(block.address) }
       return
     }
     switch span.record.pointee.state {
@@ -121,7 +148,7 @@ enum NestSlowPath {
       release(block, span.sizeClass)
     case .large:
       if pointer != span.start { Misuse.freeOfInterior.die(block.address) }
-      PageHeap.shared.release(span)
+      span.releasePages()
     case .free: (span.isInLargeBlock ? Misuse.freeOfInterior : Misuse.freeTwice).die(block.address)
     case .heap: Misuse.freeOfForeign.die(block.address)
     }
@@ -130,15 +157,17 @@ enum NestSlowPath {
   @inline(__always) @_noLocks
   private static func release(_ block: FreeBlock, _ index: Int) {
     let heap = ThreadHeap.current
-    if heap.isNone { return ThreadHeap.releaseWithoutHeap(block) }
+    if heap.isNone {
+      return nest_has_ended() != 0 ? LateHeap.shared.release(block, index) : ThreadHeap.releaseWithoutHeap(block)
+    }
     let bin = heap.bin(index)
     if bin.hasRoom { bin.put(block) } else { heap.releaseSlowly(block, index) }
   }
 
   /// The span in which `address` is; nil where it is in no chunk.
   private static func span(of address: UInt) -> Span? {
-    guard nest_is_in_chunk(address) != 0 else { return nil }
-    guard Chunk.slot(of: address) >= Chunk.firstSlot else { Misuse.freeOfForeign.die(address) }
+    guard AddressMap.isInChunk(address) else { return nil }
+    guard Chunk.page(of: address) >= Chunk.firstPage else { Misuse.freeOfForeign.die(address) }
     return Span(containing: address)
   }
 
@@ -154,7 +183,7 @@ enum NestSlowPath {
       }
       return span.blockSize
     }
-    guard let size = Mappings.shared.size(of: address) else { Misuse.sizeOfForeign.die(address) }
+    guard let size = HugeBlocks.shared.size(of: address) else { Misuse.sizeOfForeign.die(address) }
     return size
   }
 
@@ -167,9 +196,9 @@ enum NestSlowPath {
       defer { NestAllocator.checkInvariants() }
     #endif
     guard isValid(size: size, align: align) else { return nil }
-    if nest_is_in_chunk(UInt(bitPattern: pointer)) != 0, SizeClass.isInTable(size: size, align: align) {
+    if Chunk.isCached(UInt(bitPattern: pointer)), SizeClass.isInTable(size: size, align: align) {
       let block = FreeBlock(pointer)
-      let entry = Chunk(containing: block.address).entry(slot: Chunk.slot(of: block.address)).pointee
+      let entry = Chunk(containing: block.address).entry(page: Chunk.page(of: block.address)).pointee
       if entry.hasBlock(at: block.address) {
         if block.isSigned { Misuse.resizeOfFree.die(block.address) }
         let index = SizeClass.index(size: max(size, 1), align: align)
@@ -182,16 +211,16 @@ enum NestSlowPath {
     }
     let usable = usableSize(of: pointer)
     // Whoever releases the block may say its new size, and be believed: so a small block stays only in its class.
-    let isLarge = usable > SizeClass.largest || align > Chunk.slotSize
+    let isLarge = usable > SizeClass.largest || align > Chunk.pageSize
     if size <= usable, isLarge ? usable - size <= usable / 8 : usableSize(size: size, align: align) == usable {
       return pointer
     }
     if isLarge {
       if resizeLarge(pointer, size: size, align: align) { return pointer }
-      let inChunk = nest_is_in_chunk(UInt(bitPattern: pointer)) != 0
+      let inChunk = AddressMap.isInChunk(UInt(bitPattern: pointer))
       if !inChunk && size > largestSpan && align <= Int(nest_page_size()) {
         // Fails, too, where the block lies in two mappings of the system.
-        if let moved = Mappings.shared.resize(UInt(bitPattern: pointer), size: size, mayMove: true) { return moved }
+        if let moved = HugeBlocks.shared.resize(UInt(bitPattern: pointer), size: size, mayMove: true) { return moved }
       }
     }
     guard let moved = allocate(size: size, align: align) else { return nil }
@@ -207,7 +236,7 @@ enum NestSlowPath {
     #endif
     let unchanged = usableSize(size: oldSize, align: align)
     guard isValid(size: size, align: align) else { return unchanged }
-    if size > SizeClass.largest || align > Chunk.slotSize, resizeLarge(pointer, size: size, align: align) {
+    if size > SizeClass.largest || align > Chunk.pageSize, resizeLarge(pointer, size: size, align: align) {
       return usableSize(size: size, align: align)
     }
     return unchanged
@@ -218,12 +247,20 @@ enum NestSlowPath {
     let address = UInt(bitPattern: pointer)
     guard let span = span(of: address) else {
       guard !isSpan(size: size, align: align) else { return false }
-      return Mappings.shared.resize(address, size: max(size, 1), mayMove: false) != nil
+      return HugeBlocks.shared.resize(address, size: max(size, 1), mayMove: false) != nil
     }
     guard span.isLarge, isSpan(size: size, align: align),
-      size > SizeClass.largest || align > Chunk.slotSize
+      size > SizeClass.largest || align > Chunk.pageSize
     else { return false }
-    return PageHeap.shared.resize(span, count: slotCount(size))
+    let (run, count) = (span.run, pageCount(size))
+    if count < run.count {
+      span.record.pointee.pageCount = UInt16(truncatingIfNeeded: count)
+      PageHeap.shared.release(PageRun(run.chunk, run.first + count, run.count - count))
+    } else if count > run.count {
+      guard PageHeap.shared.extend(run, by: count - run.count) else { return false }
+      span.record.pointee.pageCount = UInt16(truncatingIfNeeded: count)
+    }
+    return true
   }
 
   @usableFromInline @inline(never) @_noLocks
@@ -233,7 +270,8 @@ enum NestSlowPath {
     #endif
     let heap = ThreadHeap.current
     if !heap.isNone { heap.releaseEmptySpans() }
-    Mappings.shared.releaseFreeMemory(Int.max)
-    PageHeap.shared.releaseFreeMemory()
+    LateHeap.shared.releaseFreeMemory()
+    HeapPool.shared.releaseFreeMemory()
+    Pages.releaseFreeMemory()
   }
 }

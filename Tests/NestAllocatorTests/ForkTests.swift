@@ -35,6 +35,45 @@ final class ForkTests: XCTestCase {
     exchange.releaseAll()
   }
 
+  /// A child whose parent's other threads held locks mends what those guard: all invariants hold, and what was live is whole.
+  func testChildMends() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer holds threads up at fork")
+    let stop = Atomic(false)
+    let busy = (0..<3).map { index in
+      JoinedThread {
+        var random = Xorshift(seed: UInt64(index + 1))
+        while !stop.load(ordering: .relaxed) {
+          // Runs of pages and huge blocks, so that the locks are held much of the time.
+          let blocks = (0..<6).compactMap { _ in
+            NestAllocator.allocate(size: Int.random(in: 70_000...1_300_000, using: &random), align: 16)
+          }
+          blocks.forEach { NestAllocator.deallocate($0) }
+        }
+      }
+    }
+    Self.kept = (0..<200).compactMap { PatternedBlock(size: 1 + $0 * 3000) }
+    defer { Self.kept = [] }
+    var mended = 0
+    for _ in 0..<3000 where mended < 25 {
+      let (status, text) = MisuseTests.report {
+        // The first lock that it takes has it mend.
+        NestAllocator.checkInvariants()
+        for block in ForkTests.kept { block.release() }
+        StressTests.work(StressTests.Exchange(count: 30), seed: 3, operations: 200)
+        NestAllocator.checkInvariants()
+        exit(NestAllocator.mendedLockCount > 0 ? 7 : 0)
+      }
+      XCTAssert(status == 0 || status == 7, "\(status): \(text)")
+      if status == 7 { mended += 1 }
+    }
+    stop.store(true, ordering: .relaxed)
+    busy.forEach { $0.join() }
+    Self.kept.forEach { $0.release() }
+    XCTAssertEqual(mended, 25, "no child had anything to mend")
+  }
+
+  nonisolated(unsafe) static var kept: [PatternedBlock] = []
+
   /// The handler's fork must not wait for a lock that the interrupted code holds.
   func testForkInASignalHandler() {
     let (status, text) = MisuseTests.report {

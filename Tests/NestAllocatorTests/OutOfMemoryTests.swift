@@ -4,6 +4,7 @@
 import CNestSupport
 import CNestTestSupport
 import NestAllocator
+import Synchronization
 import XCTest
 
 /// Every mapping may fail: the answer is nil, nothing is lost, and it works again afterwards.
@@ -24,21 +25,28 @@ final class OutOfMemoryTests: XCTestCase {
   }
 
   func testEachMappingFailsOnce() {
-    for nth in 0..<50 {
+    // Up to the first number that is never reached.
+    for nth in 0..<1000 {
       NestAllocator.releaseFreeMemory()
-      nest_fail_mappings(nth, 1)
+      nest_fail_calls(UInt32(NEST_MAP | NEST_REMAP | NEST_MOVE), nth, 1)
       Self.exercise()
+      let failed = nest_failed_calls()
+      nest_fail_calls(0, 0, 0)
+      NestAllocator.checkInvariants()
+      if failed == 0 {
+        XCTAssertGreaterThan(nth, 10, "hardly anything was mapped")
+        return
+      }
     }
-    nest_fail_mappings(-1, 0)
-    NestAllocator.checkInvariants()
+    XCTFail("there is no end of mappings")
   }
 
   func testAllMappingsFailFromSomewhereOn() {
     for nth in 0..<30 {
       NestAllocator.releaseFreeMemory()
-      nest_fail_mappings(nth, .max)
+      nest_fail_calls(UInt32(NEST_MAP | NEST_REMAP | NEST_MOVE), nth, .max)
       Self.exercise()
-      nest_fail_mappings(-1, 0)
+      nest_fail_calls(0, 0, 0)
     }
     NestAllocator.checkInvariants()
     XCTAssertNotNil(PatternedBlock(size: 30_000_000)?.release())
@@ -46,20 +54,35 @@ final class OutOfMemoryTests: XCTestCase {
 
   func testFailureIsReported() {
     NestAllocator.releaseFreeMemory()
-    nest_fail_mappings(0, .max)
-    defer { nest_fail_mappings(-1, 0) }
+    nest_fail_calls(UInt32(NEST_MAP | NEST_REMAP | NEST_MOVE), 0, .max)
+    defer { nest_fail_calls(0, 0, 0) }
     errno = 0
     XCTAssertNil(NestAllocator.allocate(size: 40_000_000, align: 16))
     XCTAssertEqual(errno, ENOMEM)
   }
 
   func testFirstCallOfAThread() {
-    StressTests.onThreads(8) { _ in
-      nest_fail_mappings(0, 1)
-      _ = PatternedBlock(size: 100).map { $0.release() }
-      nest_fail_mappings(-1, 0)
-      PatternedBlock(size: 100).unsafelyUnwrapped.release()
+    // In a process with nothing free: a new thread's first call needs a page for its heap and one for its blocks.
+    let (status, text) = MisuseTests.report {
+      var pages: [UnsafeMutableRawPointer] = []
+      pages.reserveCapacity(1 << 20)
+      NestAllocator.releaseFreeMemory()
+      nest_fail_calls(UInt32(NEST_MAP), 0, .max)
+      while let page = NestAllocator.allocate(size: 65_536, align: 16) { pages.append(page) }
+      while let page = NestAllocator.allocate(size: 4096, align: 16) { pages.append(page) }
+      while let block = NestAllocator.allocate(size: 16, align: 16) { pages.append(block) }
+      let refused = Atomic(0)
+      let thread = JoinedThread {
+        if NestAllocator.allocate(size: 100, align: 16) == nil && errno == ENOMEM { refused.add(1, ordering: .relaxed) }
+        nest_fail_calls(0, 0, 0)
+        PatternedBlock(size: 100).unsafelyUnwrapped.release()
+      }
+      thread.join()
+      if refused.load(ordering: .relaxed) != 1 { exit(2) }
+      pages.forEach { NestAllocator.deallocate($0) }
+      NestAllocator.checkInvariants()
     }
+    XCTAssertEqual(status, 0, "(2: it was not refused) \(text)")
   }
 
   func testLimitedAddressSpace() {

@@ -43,7 +43,7 @@ struct NestModel {
   }
 
   private mutating func finish() {
-    nest_fail_mappings(-1, 0)
+    nest_fail_calls(0, 0, 0)
     onThread(1) { _ in NestAllocator.checkInvariants() }
     NestAllocator.checkInvariants()
     for index in blocks.indices { release(index, sized: index % 2 == 0) }
@@ -213,9 +213,9 @@ struct NestModel {
     let choice = input.byte()
     mayFail = choice >= 64
     if mayFail {
-      nest_fail_mappings(choice & 7, choice & 8 == 0 ? 1 : .max)
+      nest_fail_calls(UInt32(NEST_MAP | NEST_REMAP | NEST_MOVE), choice & 7, choice & 8 == 0 ? 1 : .max)
     } else {
-      nest_fail_mappings(-1, 0)
+      nest_fail_calls(0, 0, 0)
     }
   }
 

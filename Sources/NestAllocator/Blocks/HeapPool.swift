@@ -26,7 +26,7 @@ struct HeapPool {
   static var shared: HeapPool { @_noLocks get { HeapPool(nest_heap_pool()) } }
 
   var lock: Lock {
-    @_noLocks get { Lock(nest_lock(2)) }
+    @_noLocks get { Lock(nest_lock(3)) }
   }
 
   /// Whether a heap with spans waits. Costs a load.
@@ -64,13 +64,41 @@ struct HeapPool {
     return nil
   }
 
+  /// Gives up what the heaps that wait have, as far as it is free.
+  @_noLocks
+  func releaseFreeMemory() {
+    var taken: ThreadHeap?
+    while let heap = take(withSpans: true) {
+      heap.releaseEmptySpans()
+      heap.state.pointee.nextInPool = taken
+      taken = heap
+    }
+    while let heap = taken {
+      taken = heap.state.pointee.nextInPool
+      put(heap)
+    }
+  }
+
+  /// Counts anew what the list says, after a change that was not ended.
+  @_noLocks
+  func recount() {
+    var withSpans = 0
+    var candidate = state.pointee.first
+    while let heap = candidate {
+      if heap.state.pointee.spanCount > 0 { withSpans += 1 }
+      candidate = heap.state.pointee.nextInPool
+    }
+    state.pointee.withSpans.store(withSpans, ordering: .relaxed)
+  }
+
   /// A waiting heap, or a new one; nil when memory is exhausted.
   @_noLocks
   func takeOrMake() -> ThreadHeap? {
     if let heap = take(withSpans: false) { return heap }
     nest_initialize()
-    guard let (span, _) = PageHeap.shared.allocate(count: 1, align: 1) else { return nil }
-    span.initialize(state: .heap, slotCount: 1)
+    guard let (run, _) = Pages.allocate(count: 1, align: 1, mayMap: true) else { return nil }
+    let span = run.chunk.span(page: run.first)
+    span.initialize(state: .heap, pageCount: 1)
     state.pointee.made.add(1, ordering: .relaxed)
     let heap = ThreadHeap(base: span.start)
     heap.initialize()

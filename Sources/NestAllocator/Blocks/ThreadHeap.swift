@@ -10,7 +10,7 @@ import Synchronization
 //     reserve(1…80)      per class, as many again
 //     available(1…80)    per class, spans with free or uncarved blocks; the first is the current one
 //     full               spans with neither, of all classes
-//     spare(1, 2)        empty spans of one slot, and of two, for whichever class is next
+//     spare(1, 2)        empty spans of one page, and of two, for whichever class is next
 //     outbox             lists of blocks on their way to other heaps, one for each
 //     inbox              blocks of this heap's spans that other threads have released
 //
@@ -23,8 +23,8 @@ import Synchronization
 struct ThreadHeap {
   struct State: ~Copyable {
     var full: Span
-    /// Slots of the spare spans.
-    var spareSlots: Int
+    /// Pages of the spare spans.
+    var sparePages: Int
     var nextInPool: ThreadHeap?
     /// Spans that the heap owns, without the spare ones.
     var spanCount: Int
@@ -71,7 +71,7 @@ struct ThreadHeap {
   private static var inboxOffset: Int { @_noLocks get { 3584 } }
 
   private static var outboxCount: Int { @_noLocks get { 8 } }
-  /// Slots of all spare spans that a heap keeps.
+  /// Pages of all spare spans that a heap keeps.
   private static var spareLimit: Int { @_noLocks get { 16 } }
   /// Spans from the page heap after which blocks that nobody uses go home.
   private static var scavengeInterval: Int { @_noLocks get { 12 } }
@@ -93,9 +93,9 @@ struct ThreadHeap {
     @_noLocks get { (base + ThreadHeap.stateOffset).assumingMemoryBound(to: State.self) }
   }
 
-  /// The list of empty spans of `slotCount` slots, 1 or 2.
-  private func spare(_ slotCount: Int) -> UnsafeMutablePointer<Span?> {
-    (base + ThreadHeap.sparesOffset).assumingMemoryBound(to: Span?.self) + (slotCount - 1)
+  /// The list of empty spans of `pageCount` pages, 1 or 2.
+  private func spare(_ pageCount: Int) -> UnsafeMutablePointer<Span?> {
+    (base + ThreadHeap.sparesOffset).assumingMemoryBound(to: Span?.self) + (pageCount - 1)
   }
 
   private var outbox: UnsafeMutablePointer<Parcel> {
@@ -123,8 +123,8 @@ struct ThreadHeap {
     }
     for index in 0..<ThreadHeap.outboxCount { outbox[index].owner = 0 }
     state.pointee.full = Span.none
-    for slots in 1...2 { spare(slots).pointee = nil }
-    state.pointee.spareSlots = 0
+    for pages in 1...2 { spare(pages).pointee = nil }
+    state.pointee.sparePages = 0
     state.pointee.nextInPool = nil
     state.pointee.spanCount = 0
     state.pointee.growth = ThreadHeap.growthLimit
@@ -184,26 +184,26 @@ struct ThreadHeap {
 
   /// Takes a new span: a spare one, or one from the page heap.
   private func takeSpan(_ index: Int, mayMap: Bool) -> Bool {
-    let slots = SizeClass.slotCount(index)
+    let pages = SizeClass.pageCount(index)
     let span: Span
-    if let spare = takeSpare(slots) {
+    if let spare = takeSpare(pages) {
       span = spare
     } else {
       state.pointee.spansToScavenge -= 1
       if state.pointee.spansToScavenge <= 0 { scavenge() }
-      guard let (new, _) = PageHeap.shared.allocate(count: slots, align: 1, mayMap: mayMap) else { return false }
-      span = new
+      guard let (run, _) = Pages.allocate(count: pages, align: 1, mayMap: mayMap) else { return false }
+      span = run.chunk.span(page: run.first)
     }
-    span.initialize(sizeClass: index, slotCount: slots, owner: address)
+    span.initialize(sizeClass: index, pageCount: pages, owner: address)
     state.pointee.spanCount += 1
     insert(span)
     return true
   }
 
-  private func takeSpare(_ slotCount: Int) -> Span? {
-    guard slotCount <= 2, let span = spare(slotCount).pointee else { return nil }
-    spare(slotCount).pointee = span.record.pointee.next
-    state.pointee.spareSlots -= slotCount
+  private func takeSpare(_ pageCount: Int) -> Span? {
+    guard pageCount <= 2, let span = spare(pageCount).pointee else { return nil }
+    spare(pageCount).pointee = span.record.pointee.next
+    state.pointee.sparePages -= pageCount
     return span
   }
 
@@ -307,7 +307,7 @@ struct ThreadHeap {
 
   /// Puts a block into the outbox.
   private func post(_ block: FreeBlock, to owner: UInt) {
-    let index = Int(bitPattern: owner >> UInt(Chunk.slotShift)) & (ThreadHeap.outboxCount - 1)
+    let index = Int(bitPattern: owner >> UInt(Chunk.pageShift)) & (ThreadHeap.outboxCount - 1)
     let parcel = outbox + index
     if parcel.pointee.owner != owner {
       send(index)
@@ -399,14 +399,14 @@ struct ThreadHeap {
   private func releaseSpan(_ span: Span) {
     unlist(span)
     state.pointee.spanCount -= 1
-    let slots = Int(span.record.pointee.slotCount)
-    if slots <= 2, state.pointee.spareSlots + slots <= ThreadHeap.spareLimit {
+    let pages = Int(span.record.pointee.pageCount)
+    if pages <= 2, state.pointee.sparePages + pages <= ThreadHeap.spareLimit {
       span.clear()
-      span.record.pointee.next = spare(slots).pointee
-      spare(slots).pointee = span
-      state.pointee.spareSlots += slots
+      span.record.pointee.next = spare(pages).pointee
+      spare(pages).pointee = span
+      state.pointee.sparePages += pages
     } else {
-      PageHeap.shared.release(span)
+      span.releasePages()
     }
   }
 
@@ -422,8 +422,8 @@ struct ThreadHeap {
       // Only the current one can be empty.
       if !span.isNone, span.record.pointee.blocksOut == 0 { releaseSpan(span) }
     }
-    for slots in 1...2 {
-      while let span = takeSpare(slots) { PageHeap.shared.release(span) }
+    for pages in 1...2 {
+      while let span = takeSpare(pages) { span.releasePages() }
     }
   }
 
@@ -468,15 +468,15 @@ extension ThreadHeap {
     count += checkList(state.pointee.full, isFull: true) { !$0.isCarvable && $0.record.pointee.blocksOut > 0 }
     precondition(count == state.pointee.spanCount)
     var spares = 0
-    for slots in 1...2 {
-      var candidate = spare(slots).pointee
+    for pages in 1...2 {
+      var candidate = spare(pages).pointee
       while let span = candidate {
-        precondition(span.record.pointee.blocksOut == 0 && Int(span.record.pointee.slotCount) == slots)
-        spares += slots
+        precondition(span.record.pointee.blocksOut == 0 && Int(span.record.pointee.pageCount) == pages)
+        spares += pages
         candidate = span.record.pointee.next
       }
     }
-    precondition(spares == state.pointee.spareSlots && spares <= ThreadHeap.spareLimit)
+    precondition(spares == state.pointee.sparePages && spares <= ThreadHeap.spareLimit)
     for index in 0..<ThreadHeap.outboxCount { precondition(outbox[index].owner == 0) }
   }
 

@@ -6,9 +6,9 @@ import Synchronization
 
 // A lock for short critical sections that are not on a common path: spins a little, then sleeps on a futex.
 //
-// It knows its holder, because fork can be called by a signal handler that has interrupted the holder: waiting would then
-// be for ever. Holder and lock are one word, so that there is no moment in which a thread holds the lock and nobody knows. A
-// state of zeros is an open lock.
+// No lock is held over a system call, and none over fork: see AfterFork. A lock knows its holder, so that a child can tell
+// what its parent's other threads held from what the thread holds that forked. Holder and lock are one word: there is no
+// moment in which a thread holds the lock and nobody knows. A state of zeros is an open lock.
 
 struct Lock {
   struct Record: ~Copyable {
@@ -34,6 +34,7 @@ struct Lock {
 
   @_noLocks
   func lock() {
+    if nest_is_new_process() != 0 { AfterFork.mend() }
     if !exchange(0, for: Self.callingThread) { lockSlowly() }
   }
 
@@ -42,13 +43,17 @@ struct Lock {
     if record.pointee.word.exchange(0, ordering: .releasing) & Self.someoneSleeps != 0 { nest_wake(record) }
   }
 
-  /// Locks, unless the calling thread holds the lock already. Returns whether it locked.
-  @_noLocks
-  func lockUnlessHeld() -> Bool {
-    if record.pointee.word.load(ordering: .relaxed) & ~Self.someoneSleeps == Self.callingThread { return false }
-    lock()
-    return true
+  /// Whether a thread other than the calling one holds the lock.
+  var isHeldByAnother: Bool {
+    @_noLocks get {
+      let holder = record.pointee.word.load(ordering: .relaxed) & ~Self.someoneSleeps
+      return holder != 0 && holder != Self.callingThread
+    }
   }
+
+  /// Opens the lock of a thread that is no more.
+  @_noLocks
+  func forget() { record.pointee.word.store(0, ordering: .relaxed) }
 
   @_noLocks
   @inline(__always)
@@ -67,6 +72,8 @@ struct Lock {
       if record.pointee.word.load(ordering: .relaxed) == 0, exchange(0, for: thread) { return }
     }
     while true {
+      // A signal handler may have forked here, and the holder be no more.
+      if nest_is_new_process() != 0 { AfterFork.mend() }
       let word = record.pointee.word.load(ordering: .relaxed)
       if word == 0 {
         // Others may sleep still.

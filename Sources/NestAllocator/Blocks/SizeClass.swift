@@ -24,7 +24,7 @@ enum SizeClass {
   /// Whether the table has the class of these.
   @inlinable @inline(__always) @_noLocks
   static func isInTable(size: Int, align: Int) -> Bool {
-    UInt(bitPattern: size) <= UInt(largestInTable) && UInt(bitPattern: align &- 1) < UInt(Chunk.slotSize)
+    UInt(bitPattern: size) <= UInt(largestInTable) && UInt(bitPattern: align &- 1) < UInt(Chunk.pageSize)
       && align & (align &- 1) == 0
   }
 
@@ -50,10 +50,10 @@ enum SizeClass {
     index <= 16 ? index &* 16 : ((index &- 1) & 7 &+ 9) &<< ((index &- 1) &>> 3 &+ 3)
   }
 
-  /// The slots of a span of class `index`: 4 KiB at least, fewer blocks the larger they are, and at most a sixteenth left
+  /// The pages of a span of class `index`: 4 KiB at least, fewer blocks the larger they are, and at most a sixteenth left
   /// over.
   @_noLocks
-  static func slotCount(_ index: Int) -> Int {
+  static func pageCount(_ index: Int) -> Int {
     let size = blockSize(index)
     let least =
       switch size {
@@ -62,8 +62,8 @@ enum SizeClass {
       case ...(8 << 10): 16 << 10
       default: size
       }
-    var count = (least + Chunk.slotSize - 1) / Chunk.slotSize
-    while count * Chunk.slotSize % size * 16 > count * Chunk.slotSize { count += 1 }
+    var count = (least + Chunk.pageSize - 1) / Chunk.pageSize
+    while count * Chunk.pageSize % size * 16 > count * Chunk.pageSize { count += 1 }
     return count
   }
 }

@@ -4,7 +4,7 @@
 import CNestSupport
 import Synchronization
 
-// A span: a run of slots in a chunk, cut into blocks of one size class, or one large block, or a thread's heap.
+// A span: a run of pages in a chunk, cut into blocks of one size class, or one large block, or a thread's heap.
 //
 // One heap owns a class span. Only that heap's thread takes blocks from it and puts blocks back, so its free list needs no
 // atomic operation; what other threads release comes through the heap's inbox. Blocks are cut from the span ("carved") as
@@ -32,8 +32,8 @@ struct Span {
     /// Blocks that the span has room for, and those of them that have been carved.
     var capacity: UInt16
     var carved: UInt16
-    /// Slots of the span.
-    var slotCount: UInt16
+    /// Pages of the span.
+    var pageCount: UInt16
     var sizeClass: UInt8
     /// Written where the span is made and unmade, read by all who have a block of it.
     var state: State
@@ -46,13 +46,13 @@ struct Span {
   @_noLocks
   init(_ record: UnsafeMutablePointer<Record>) { self.record = record }
 
-  /// The span of which the slot at `address`, in a chunk, is a part, or one that begins there.
+  /// The span of which the page at `address`, in a chunk, is a part, or one that begins there.
   @_noLocks
   init(containing address: UInt) {
     let chunk = Chunk(containing: address)
-    let slot = Chunk.slot(of: address)
-    let entry = chunk.entry(slot: slot)
-    self = chunk.span(slot: entry.pointee.reciprocal == 0 ? slot : Chunk.slot(of: UInt(entry.pointee.startAndBin)))
+    let page = Chunk.page(of: address)
+    let entry = chunk.entry(page: page)
+    self = chunk.span(page: entry.pointee.reciprocal == 0 ? page : Chunk.page(of: UInt(entry.pointee.startAndBin)))
   }
 
   @_noLocks
@@ -62,16 +62,16 @@ struct Span {
 
   var chunk: Chunk { @_noLocks get { Chunk(containing: address) } }
 
-  var firstSlot: Int {
+  var firstPage: Int {
     @_noLocks get {
       (Int(bitPattern: address & UInt(Chunk.size - 1)) - Chunk.recordsOffset) / Chunk.recordSize
     }
   }
 
   /// Where the span's blocks begin.
-  var start: UnsafeMutableRawPointer { @_noLocks get { chunk.address(slot: firstSlot) } }
+  var start: UnsafeMutableRawPointer { @_noLocks get { chunk.address(page: firstPage) } }
 
-  var byteCount: Int { @_noLocks get { Int(record.pointee.slotCount) << Chunk.slotShift } }
+  var byteCount: Int { @_noLocks get { Int(record.pointee.pageCount) << Chunk.pageShift } }
 
   var owner: UInt { @_noLocks get { record.pointee.owner.load(ordering: .relaxed) } }
 
@@ -97,11 +97,11 @@ struct Span {
   var hasFreeBlock: Bool { @_noLocks get { !record.pointee.free.isNone } }
 
   /// Whether the span is small enough to be kept by its heap when it is empty.
-  var mayStayEmpty: Bool { @_noLocks get { record.pointee.slotCount <= 16 } }
+  var mayStayEmpty: Bool { @_noLocks get { record.pointee.pageCount <= 16 } }
 
-  /// Makes the run of slots that begins at this record a span that is not cut into blocks.
+  /// Makes the run of pages that begins at this record a span that is not cut into blocks.
   @_noLocks
-  func initialize(state: State, slotCount: Int) {
+  func initialize(state: State, pageCount: Int) {
     record.pointee.free = FreeBlock.none
     record.pointee.owner.store(0, ordering: .relaxed)
     record.pointee.next = nil
@@ -112,45 +112,58 @@ struct Span {
     record.pointee.sizeClass = 0
     record.pointee.state = state
     record.pointee.isFull = false
-    record.pointee.slotCount = UInt16(truncatingIfNeeded: slotCount)
+    record.pointee.pageCount = UInt16(truncatingIfNeeded: pageCount)
   }
 
-  /// Makes it one of blocks of a class, all of them uncarved. The entries of its slots are those of none.
+  /// Makes it one of blocks of a class, all of them uncarved. The entries of its pages are those of none.
   @_noLocks
-  func initialize(sizeClass: Int, slotCount: Int, owner: UInt) {
-    initialize(state: .blocks, slotCount: slotCount)
+  func initialize(sizeClass: Int, pageCount: Int, owner: UInt) {
+    initialize(state: .blocks, pageCount: pageCount)
     let size = SizeClass.blockSize(sizeClass)
     record.pointee.owner.store(owner, ordering: .relaxed)
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
-    record.pointee.capacity = UInt16(truncatingIfNeeded: slotCount * Chunk.slotSize / size)
+    record.pointee.capacity = UInt16(truncatingIfNeeded: pageCount * Chunk.pageSize / size)
   }
 
-  /// Makes the record one of no span, and so the entries of its slots.
+  /// The pages of the span.
+  var run: PageRun {
+    @_noLocks get { PageRun(chunk, firstPage, Int(record.pointee.pageCount)) }
+  }
+
+  /// Gives the span's pages to the page heap.
+  @_noLocks
+  func releasePages() {
+    let run = run
+    clear()
+    PageHeap.shared.release(run)
+  }
+
+  /// Makes the record one of no span, and so the entries of its pages.
   @_noLocks
   func clear() {
-    if hasBlocks { setEntries(from: 0, to: Int(record.pointee.slotCount), Chunk.Entry.none) }
+    if hasBlocks { setEntries(from: 0, to: Int(record.pointee.pageCount), Chunk.Entry.none) }
     record.pointee.state = .free
     record.pointee.owner.store(0, ordering: .relaxed)
   }
 
   private func setEntries(from first: Int, to end: Int, _ entry: Chunk.Entry) {
-    let entries = chunk.entry(slot: firstSlot)
+    let entries = chunk.entry(page: firstPage)
     for index in first..<max(first, end) { entries[index] = entry }
   }
 
-  /// Puts the new blocks that begin in the next slot on the free list, which is empty. There is something to carve.
+  /// Puts the new blocks that begin in the next page on the free list, which is empty. There is something to carve.
   ///
-  /// The entries of slots say that there are blocks only from then on: a pointer to one that was never handed out is none.
+  /// The entries of pages say that there are blocks only from then on: a pointer to one that was never handed out is none.
   @_noLocks
   func carve() {
     let size = blockSize
     let first = Int(record.pointee.carved)
-    let slot = (first * size) >> Chunk.slotShift
-    let inSlot = ((slot + 1) << Chunk.slotShift) - first * size
+    let page = (first * size) >> Chunk.pageShift
+    let inSlot = ((page + 1) << Chunk.pageShift) - first * size
     let count = min((inSlot + size - 1) / size, Int(record.pointee.capacity) - first)
     record.pointee.carved = UInt16(truncatingIfNeeded: first + count)
-    let end = isCarvable ? ((first + count) * size) >> Chunk.slotShift : Int(record.pointee.slotCount)
-    setEntries(from: slot, to: end, Chunk.Entry(start: start, sizeClass: sizeClass))
+    let end = isCarvable ? ((first + count) * size) >> Chunk.pageShift : Int(record.pointee.pageCount)
+    setEntries(from: page, to: end, Chunk.Entry(start: start, sizeClass: sizeClass))
     var block = FreeBlock(start + (first + count - 1) * size)
     block.link(to: FreeBlock.none)
     for _ in 1..<max(count, 1) {

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import CNestSupport
+
+// A chunk: 4 MiB of address space, aligned to as much, cut into 1,024 pages of 4 KiB.
+//
+//     0        8 KiB        56 KiB                                    4 MiB
+//     ┌──────────┬────────────┬──────────┬──────────┬───────── … ───────┐
+//     │ pages'   │ spans'     │ page 14  │ page 15  │                   │
+//     │ entries  │ records    │          │          │                   │
+//     └──────────┴────────────┴──────────┴──────────┴───────── … ───────┘
+//      1024 × 8    1024 × 48    a span is a run of pages; its record is that of its first page
+//
+// Masking an address gives its chunk, shifting it the page, whose entry says all that the release of a block needs: eight to a
+// cache line. The chunk's own header lies in the records of pages 0 to 13, which are of no span; their entries stay zeros, so
+// that an address there is none of a block. Only touched pages of all this take memory. A page here is 4 KiB; the system's may
+// be larger.
+//
+// The first chunk of a process begins with 256 KiB and grows; what is behind its end belongs to others.
+//
+// The page heap's lock guards the header. Set bits of `free` are pages of no span; set bits of `dirty` are among them, and
+// say that the page has been written since it came from the system.
+
+@usableFromInline
+package struct Chunk {
+  struct Header {
+    /// Neighbours in the index of free runs, and in that of dirty ones.
+    var freeLinks: FreeRunIndex.Links
+    var dirtyLinks: FreeRunIndex.Links
+    /// Pages.
+    var freeCount: Int32
+    var dirtyCount: Int32
+    /// Pages that are mapped, from the start on. Written under the lock, read by all.
+    var mappedCount: Int32
+    /// Whether the pages behind could not be mapped.
+    var isAtItsEnd: Bool
+    /// Huge blocks that begin behind the end of the chunk, in the rest of its 4 MiB. Under the lock of the huge blocks.
+    var hugeBlocks: HugeBlock?
+  }
+
+  /// What is known of a page. Written where a span is made and unmade, read by all who have a block of it.
+  @usableFromInline
+  struct Entry {
+    /// The lower half of the address at which the span begins, a multiple of 4 KiB, and in its last 12 bits the bytes from
+    /// the start of a heap to its bin for the span's blocks.
+    @usableFromInline let startAndBin: UInt32
+    /// 2³² / the size of the span's blocks, rounded up: tells with one multiplication whether an offset is one of a block. 0
+    /// where the page is not one of blocks, so that nothing is one.
+    @usableFromInline let reciprocal: UInt32
+
+    /// The entry of a page of a span that begins at `start`, of blocks of `sizeClass`.
+    @_noLocks
+    init(start: UnsafeMutableRawPointer, sizeClass: Int) {
+      startAndBin = UInt32(truncatingIfNeeded: UInt(bitPattern: start) | UInt(bitPattern: sizeClass * Bin.stride))
+      let size = SizeClass.blockSize(sizeClass)
+      reciprocal = UInt32(truncatingIfNeeded: ((1 << 32) + size - 1) / size)
+    }
+
+    private init() {
+      startAndBin = 0
+      reciprocal = 0
+    }
+
+    /// The entry of a page that is not one of blocks.
+    static var none: Entry { @_noLocks get { Entry() } }
+
+    @inlinable @inline(__always)
+    var binOffset: Int { @_noLocks get { Int(startAndBin & 0xfff) } }
+
+    /// The class of the span's blocks.
+    var sizeClass: Int { @_noLocks get { binOffset / Bin.stride } }
+
+    /// Whether a block of a class begins at `address`, which is in the page.
+    @inlinable @inline(__always) @_noLocks
+    func hasBlock(at address: UInt) -> Bool {
+      let offset = UInt32(truncatingIfNeeded: address) &- (startAndBin & ~0xfff)
+      // Exact, since the product of the span's bytes and the block's is less than 2³² (or the size is a power of two): for a
+      // multiple of the size the product here is less than the reciprocal, for all else it is at least that.
+      return offset &* reciprocal < reciprocal
+    }
+  }
+
+  @inlinable @inline(__always) static var shift: Int { @_noLocks get { Int(NEST_CHUNK_SHIFT) } }
+  @inlinable @inline(__always) package static var size: Int { @_noLocks get { 1 << shift } }
+  @inlinable @inline(__always) static var pageShift: Int { @_noLocks get { 12 } }
+  @inlinable @inline(__always) static var pageSize: Int { @_noLocks get { 1 << pageShift } }
+  @inlinable @inline(__always) package static var pageCount: Int { @_noLocks get { size >> pageShift } }
+  package static var firstPage: Int { @_noLocks get { 14 } }
+  static var recordSize: Int { @_noLocks get { 48 } }
+  static var recordsOffset: Int { @_noLocks get { pageCount * 8 } }
+  static var bitmapsOffset: Int { @_noLocks get { recordsOffset + 128 } }
+
+  @usableFromInline package let base: UnsafeMutableRawPointer
+
+  @inlinable @inline(__always) @_noLocks
+  package init(base: UnsafeMutableRawPointer) { self.base = base }
+
+  /// Whether `address` is known to lie in a chunk, or behind the end of one; where not, the address map tells.
+  @inlinable @inline(__always) @_noLocks
+  static func isCached(_ address: UInt) -> Bool {
+    nest_is_cached_chunk(address & ~UInt(bitPattern: Chunk.size &- 1)) != 0
+  }
+
+  /// The chunk in which `address` lies, if it lies in one.
+  @inlinable @inline(__always) @_noLocks
+  init(containing address: UInt) {
+    // Safety: an address that the caller has found to be in a chunk is not in the first 4 MiB.
+    base = UnsafeMutableRawPointer(bitPattern: address & ~UInt(bitPattern: Chunk.size &- 1)).unsafelyUnwrapped
+  }
+
+  @inlinable @inline(__always) @_noLocks
+  static func page(of address: UInt) -> Int {
+    Int(bitPattern: address &>> UInt(pageShift)) & (pageCount &- 1)
+  }
+
+  @inlinable @inline(__always) @_noLocks
+  func entry(page: Int) -> UnsafeMutablePointer<Entry> { base.assumingMemoryBound(to: Entry.self) + page }
+
+  @_noLocks
+  func span(page: Int) -> Span {
+    Span((base + Chunk.recordsOffset + page * Chunk.recordSize).assumingMemoryBound(to: Span.Record.self))
+  }
+
+  var header: UnsafeMutablePointer<Header> {
+    @_noLocks get { (base + Chunk.recordsOffset).assumingMemoryBound(to: Header.self) }
+  }
+
+  @_noLocks
+  func address(page: Int) -> UnsafeMutableRawPointer { base + page * Chunk.pageSize }
+
+  /// Where the next chunk may begin.
+  var end: UInt { @_noLocks get { UInt(bitPattern: base) + UInt(Chunk.size) } }
+
+  /// Whether `address`, which is in the 4 MiB, is in what is mapped of them.
+  @_noLocks
+  func contains(_ address: UInt) -> Bool { Chunk.page(of: address) < Int(header.pointee.mappedCount) }
+
+  package var free: PageBitmap {
+    @_noLocks get { PageBitmap((base + Chunk.bitmapsOffset).assumingMemoryBound(to: UInt64.self)) }
+  }
+  package var dirty: PageBitmap {
+    @_noLocks get {
+      PageBitmap((base + Chunk.bitmapsOffset + Chunk.pageCount / 8).assumingMemoryBound(to: UInt64.self))
+    }
+  }
+
+  /// Whether every page that spans can have is free.
+  package var isEmpty: Bool {
+    @_noLocks get { header.pointee.freeCount == header.pointee.mappedCount - Int32(Chunk.firstPage) }
+  }
+
+  /// Makes a header, of zeroed memory: all pages of the `mappedCount` mapped ones are free and clean.
+  @_noLocks
+  package func initialize(mappedCount: Int) {
+    let count = mappedCount - Chunk.firstPage
+    header.pointee.mappedCount = Int32(truncatingIfNeeded: mappedCount)
+    free.set(from: Chunk.firstPage, count: count)
+    header.pointee.freeCount = Int32(truncatingIfNeeded: count)
+    header.pointee.isAtItsEnd = mappedCount == Chunk.pageCount
+  }
+
+  /// Marks a run as in use. Returns how many of its pages were dirty.
+  @_noLocks
+  package func setUsed(_ first: Int, _ count: Int) -> Int {
+    let dirtyCount = dirty.count(from: first, count: count)
+    free.clear(from: first, count: count)
+    dirty.clear(from: first, count: count)
+    header.pointee.freeCount -= Int32(truncatingIfNeeded: count)
+    header.pointee.dirtyCount -= Int32(truncatingIfNeeded: dirtyCount)
+    return dirtyCount
+  }
+
+  @_noLocks
+  package func setFree(_ first: Int, _ count: Int, dirty isDirty: Bool) {
+    if isDirty {
+      dirty.set(from: first, count: count)
+      header.pointee.dirtyCount += Int32(truncatingIfNeeded: count)
+    }
+    free.set(from: first, count: count)
+    header.pointee.freeCount += Int32(truncatingIfNeeded: count)
+  }
+
+  /// Counts anew what the bits say, after a change that was not ended: a page is dirty only if it is free.
+  @_noLocks
+  func recount() {
+    dirty.formIntersection(free)
+    header.pointee.freeCount = Int32(truncatingIfNeeded: free.count(from: 0, count: Chunk.pageCount))
+    header.pointee.dirtyCount = Int32(truncatingIfNeeded: dirty.count(from: 0, count: Chunk.pageCount))
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import CNestSupport
+
+/// The front of the layer: runs of pages from the page heap, huge blocks, and what one does for the other.
+enum Pages {
+  /// Takes a run of `count` pages that begins at a multiple of `align` pages. Returns it, and whether all of it is zeros. Nil
+  /// when there is none and `mayMap` is false, or when memory is exhausted.
+  @_noLocks
+  static func allocate(count: Int, align: Int, mayMap: Bool) -> (run: PageRun, isZeroed: Bool)? {
+    if let found = PageHeap.shared.allocate(count: count, align: align, mayMap: false) { return found }
+    guard mayMap else { return nil }
+    // What is kept of huge blocks goes before more is asked for.
+    HugeBlocks.shared.releaseFreeMemory(Chunk.size)
+    return PageHeap.shared.allocate(count: count, align: align, mayMap: true)
+  }
+
+  /// Maps a huge block of at least `size` bytes, of zeros if `zeroed`. Nil when memory is exhausted.
+  @_noLocks
+  static func allocateHuge(size: Int, align: Int, zeroed: Bool) -> UnsafeMutableRawPointer? {
+    PageHeap.shared.releaseIdle(size)
+    return HugeBlocks.shared.allocate(size: size, align: align, zeroed: zeroed)
+  }
+
+  /// Gives back what is free here, but for runs in chunks that are in use: memory or address space is short. Returns whether
+  /// there was anything.
+  @_noLocks
+  static func releaseAddressSpace() -> Bool {
+    let hadRanges = HugeBlocks.shared.hasReleased
+    HugeBlocks.shared.releaseFreeMemory(Int.max)
+    var hadChunks = false
+    while PageHeap.shared.releaseEmptyChunk() { hadChunks = true }
+    return hadRanges || hadChunks
+  }
+
+  @_noLocks
+  static func releaseFreeMemory() {
+    HugeBlocks.shared.releaseFreeMemory(Int.max)
+    PageHeap.shared.releaseFreeMemory()
+    while UnreturnedRanges.shared.count > 0, UnreturnedRanges.shared.retry() {}
+  }
+}
+
+extension HugeBlocks {
+  /// Whether a released range waits.
+  var hasReleased: Bool {
+    @_noLocks get {
+      lock.lock()
+      defer { lock.unlock() }
+      return hasReleasedUnderLock
+    }
+  }
+}
