@@ -4,7 +4,7 @@
 import Foundation
 import ProcessTestSupport
 
-/// A program of one C file of `Tests/Fixtures`, without a word of Swift.
+/// A program of C files of `Tests/Fixtures`, without a word of Swift.
 struct CProgram {
   let path: String
   private let folder: TemporaryFolder
@@ -16,6 +16,18 @@ struct CProgram {
     path = folder.path(source.deletingPathExtension().lastPathComponent)
     let compiled = try CommandResult.run([
       "clang", "-O1", "-fno-builtin", "-Wall", "-Wextra", "-Werror", source.path, "-o", path, "-pthread", "-ldl",
+    ])
+    guard compiled.status == 0 else { throw FixturePackage.BuildFailure(description: compiled.transcript) }
+  }
+
+  /// The cases of `Tests/Fixtures/Programs/Sources/CCases`, as a program that runs those that it is told.
+  init(cases folderName: String) throws {
+    let sources = Repository.fixtures.appendingPathComponent(folderName)
+    let main = Repository.fixtures.appendingPathComponent("PreloadPrograms/cases.c")
+    folder = try TemporaryFolder()
+    path = folder.path("cases")
+    let compiled = try CommandResult.run([
+      "sh", "-c", #"clang -O1 -I "$1/include" "$1"/*.c "$2" -o "$3" -pthread"#, "sh", sources.path, main.path, path,
     ])
     guard compiled.status == 0 else { throw FixturePackage.BuildFailure(description: compiled.transcript) }
   }

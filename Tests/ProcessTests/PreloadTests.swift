@@ -25,22 +25,18 @@ final class PreloadTests: XCTestCase {
   func testCasesInCProgram() throws { try Self.checkCases(.release) }
 
   static func checkCases(_ configuration: FixturePackage.Configuration) throws {
-    let sources = Repository.fixtures.appendingPathComponent("Programs/Sources")
-    let main = Repository.fixtures.appendingPathComponent("PreloadPrograms/cases.c")
+    let program = try CProgram(cases: "Programs/Sources/CCases")
+    let sources = Repository.fixtures.appendingPathComponent("Programs/Sources/CGuest")
     let folder = try TemporaryFolder()
-    let (program, guest) = (folder.path("cases"), folder.path("guest.so"))
+    let guest = folder.path("guest.so")
     let compiled = try CommandResult.run([
-      "sh", "-c",
-      """
-      clang -O1 -I "$1/CCases/include" "$1"/CCases/*.c "$2" -o "$3" -pthread &&
-      clang -O1 -shared -fPIC -I "$1/CGuest/include" "$1/CGuest/guest.c" -o "$4"
-      """, "sh", sources.path, main.path, program, guest,
+      "sh", "-c", #"clang -O1 -shared -fPIC -I "$1/include" "$1/guest.c" -o "$2""#, "sh", sources.path, guest,
     ])
     XCTAssertEqual(compiled.status, 0, compiled.transcript)
     for library in try PreloadLibrary.allCases.map({ try $0.path(configuration) }) {
       let names = MallocFamilyTests.cases + ["trim", "statistics"]
       let runs = try CommandResult.run(
-        all: names.map { ["env", "LD_PRELOAD=\(library)", "GUEST_LIBRARY=\(guest)", program, $0] })
+        all: names.map { ["env", "LD_PRELOAD=\(library)", "GUEST_LIBRARY=\(guest)", program.path, $0] })
       for (name, run) in zip(names, runs) { XCTAssertEqual(run.status, 0, "\(library) \(name): \(run.transcript)") }
     }
   }

@@ -70,6 +70,7 @@ let mallocFamily: [Target] = [
   .executableTarget(name: "CasesOnFive", dependencies: ["ExportFive", "TestAllocators", "CCases", "CxxCases"]),
   .executableTarget(name: "CasesOnNative", dependencies: ["ExportNative", "TestAllocators", "CCases", "CxxCases"]),
   // The cases in C alone, on products that bring the malloc family.
+  .executableTarget(name: "CasesOnNest", dependencies: ["CCases", .ours("GlobalNest")]),
   .executableTarget(name: "CasesOnMimalloc", dependencies: ["CCases", .ours("GlobalMimalloc")]),
   .executableTarget(name: "CasesOnTcmalloc", dependencies: ["CCases", .ours("GlobalTcmalloc")]),
   .executableTarget(

@@ -32,6 +32,21 @@ static const struct {
     {"exit", case_exit},
     {"early", case_early},
     {"dlopen", case_dlopen},
+    {"fork-handlers", case_fork_handlers},
+    {"fork-streams", case_fork_streams},
+    {"fork-in-fork", case_fork_in_fork},
+    {"fork-in-malloc-with-threads", case_fork_in_malloc_with_threads},
+    {"plain-fork", case_plain_fork},
+    {"hooks", case_hooks},
+    {"no-mremap", case_no_mremap},
+    {"no-munmap", case_no_munmap},
+    {"no-madvise", case_no_madvise},
+    {"no-mmap", case_no_mmap},
+    {"strict-sandbox", case_strict_sandbox},
+    {"map-limit", case_map_limit},
+    {"locked", case_locked},
+    {"scarce", case_scarce},
+    {"big-block", case_big_block},
 };
 
 void run_case(const char *name) {

@@ -58,5 +58,20 @@ void case_vfork(void);
 void case_exit(void);
 void case_early(void);
 void case_dlopen(void);
+void case_fork_handlers(void);
+void case_fork_streams(void);
+void case_fork_in_fork(void);
+void case_fork_in_malloc_with_threads(void);
+void case_plain_fork(void);
+void case_hooks(void);
+void case_no_mremap(void);
+void case_no_munmap(void);
+void case_no_madvise(void);
+void case_no_mmap(void);
+void case_strict_sandbox(void);
+void case_map_limit(void);
+void case_locked(void);
+void case_scarce(void);
+void case_big_block(void);
 
 #endif

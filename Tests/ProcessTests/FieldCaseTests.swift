@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import Foundation
+import ProcessTestSupport
+import XCTest
+
+/// What crashed, hung or lost memory under allocators in the field: one process for each case, under the libraries for
+/// LD_PRELOAD and in an executable that has Nest in it.
+final class FieldCaseTests: XCTestCase {
+  /// Fork in every order, hooks on system calls, and a kernel that says no.
+  private static let cases = [
+    "fork-handlers", "fork-streams", "fork-in-fork", "plain-fork", "hooks", "no-mremap", "no-madvise", "strict-sandbox",
+    "scarce", "big-block",
+  ]
+  /// Those that glibc, which the counting library has, does not pass, or fails at times: it hangs when a signal handler forks
+  /// in malloc beside other threads, keeps what it could not unmap for ever, and serves requests from the program's break.
+  private static let casesOfNest = ["fork-in-malloc-with-threads", "no-munmap", "no-mmap", "map-limit", "locked"]
+
+  private func check(_ name: String, _ run: CommandResult, _ label: String) {
+    XCTAssertEqual(run.status, 0, "\(label) \(name): \(run.transcript)")
+  }
+
+  private func environment(_ name: String) -> [String: String] {
+    name == "fork-handlers" ? ["FORK_HANDLERS": "1"] : [:]
+  }
+
+  func testCasesUnderThePreloadedLibraries() throws {
+    let program = try CProgram(cases: "Programs/Sources/CCases")
+    for library in PreloadLibrary.allCases {
+      let path = try library.path(.release)
+      for name in Self.cases + (library == .nest ? Self.casesOfNest : []) {
+        let preload = environment(name).merging(["LD_PRELOAD": path]) { $1 }
+        check(name, try CommandResult.run([program.path, name], environment: preload), path)
+      }
+    }
+  }
+
+  func testCasesInAnExecutable() throws {
+    let program = try FixturePackage.programs.path(.release, of: "CasesOnNest")
+    for name in Self.cases + Self.casesOfNest {
+      check(name, try CommandResult.run([program, name], environment: environment(name)), program)
+    }
+  }
+
+  /// Address space, and what the system charges and locks, of a program that does nothing.
+  func testChargesOfAProgramThatDoesNothing() throws {
+    let program = try CProgram("PreloadPrograms/charges.c")
+    let library = try PreloadLibrary.nest.path(.release)
+    func kibibytes(_ name: String, _ run: CommandResult) -> Int? {
+      run.lines.map { $0.split(separator: " ") }.first { $0[0] == name }.flatMap { Int($0[1]) }
+    }
+    let (glibc, nest) = (try program.run(), try program.run(preloading: library))
+    check("charges", nest, library)
+    for name in ["writable", "locked"] {
+      // The second is missing where mlockall is forbidden.
+      guard let less = kibibytes(name, glibc), let more = kibibytes(name, nest) else { continue }
+      print("KiB \(name): glibc \(less), Nest \(more)")
+      XCTAssertLessThanOrEqual(more, less + 2560, name)
+    }
+    XCTAssertNotNil(kibibytes("writable", nest))
+    let limited = try CommandResult.run(
+      ["sh", "-c", #"ulimit -v 17408; LD_PRELOAD="$1" exec "$0""#, program.path, library])
+    check("under ulimit -v 17408", limited, library)
+  }
+
+  /// The same in a debug build: those that are quick.
+  func testCasesInADebugBuild() throws {
+    let program = try FixturePackage.programs.path(.debug, of: "CasesOnNest")
+    for name in ["fork-handlers", "fork-in-fork", "plain-fork", "hooks", "no-mremap", "strict-sandbox", "locked"] {
+      check(name, try CommandResult.run([program, name], environment: environment(name)), program)
+    }
+  }
+}
