@@ -36,6 +36,20 @@ final class FieldCaseTests: XCTestCase {
     }
   }
 
+  /// Fork handlers that were registered before the allocator had a chance to.
+  func testForkHandlersOfAnEarlierLibrary() throws {
+    let program = try CProgram(cases: "Programs/Sources/CCases")
+    let source = Repository.fixtures.appendingPathComponent("PreloadPrograms/fork_handlers.c").path
+    let folder = try TemporaryFolder()
+    let handlers = folder.path("handlers.so")
+    let compiled = try CommandResult.run(["clang", "-O1", "-shared", "-fPIC", source, "-o", handlers])
+    XCTAssertEqual(compiled.status, 0, compiled.transcript)
+    for library in try PreloadLibrary.allCases.map({ try $0.path(.release) }) {
+      let environment = ["LD_PRELOAD": "\(library) \(handlers)", "FORK_HANDLERS": "1"]
+      check("fork-handlers", try CommandResult.run([program.path, "fork-handlers"], environment: environment), library)
+    }
+  }
+
   func testCasesInAnExecutable() throws {
     let program = try FixturePackage.programs.path(.release, of: "CasesOnNest")
     for name in Self.cases + Self.casesOfNest {

@@ -279,11 +279,11 @@ void case_scarce(void) {
 void case_big_block(void) {
   size_t size = 256 << 20;
   long before = resident();
-  char *block = malloc(size);
+  char *block = opaque(malloc(size));
   CHECK(block, "no memory");
   memset(block, 1, size);
   void *pin = opaque(malloc(64));
-  free(block);
+  free(opaque(block));
   for (int index = 0; index < 1000000; index++) free(opaque(malloc(opaque_size((size_t)index % 500 + 1))));
   free(pin);
   long more = resident() - before;
