@@ -213,7 +213,8 @@ struct NestModel {
     let choice = input.byte()
     mayFail = choice >= 64
     if mayFail {
-      nest_fail_calls(UInt32(NEST_MAP | NEST_UNMAP | NEST_PURGE | NEST_REMAP | NEST_MOVE), choice & 7, choice & 8 == 0 ? 1 : .max)
+      nest_fail_calls(
+        UInt32(NEST_MAP | NEST_UNMAP | NEST_PURGE | NEST_REMAP | NEST_MOVE), choice & 7, choice & 8 == 0 ? 1 : .max)
     } else {
       nest_fail_calls(0, 0, 0)
     }
