@@ -11,7 +11,9 @@
 
 _Thread_local void *nest_thread_heap __attribute__((tls_model("initial-exec"))) = (void *)nest_empty_heap;
 _Thread_local int nest_thread_ended __attribute__((tls_model("initial-exec")));
+#if !__has_feature(thread_sanitizer)
 static _Thread_local int calls_of_destructor __attribute__((tls_model("initial-exec")));
+#endif
 
 // MARK: The end of a thread
 
@@ -20,9 +22,14 @@ static int thread_key_state;  // 0 not made, 1 being made, 2 made
 
 // The destructors of a thread run in rounds, and some in the order in which their keys were made: others run after this one,
 // and may allocate. So it asks to be called in each round; what comes after it in the last one, LateHeap serves.
-static void thread_ends(void *value) {
+static void thread_ends(__attribute__((unused)) void *value) {
+#if __has_feature(thread_sanitizer)
+  // What the sanitizer follows must not run after the sanitizer's own destructor, which comes in the last round.
+  int is_last = 1;
+#else
   calls_of_destructor++;
   int is_last = calls_of_destructor >= PTHREAD_DESTRUCTOR_ITERATIONS || pthread_setspecific(thread_key, value) != 0;
+#endif
   nest_thread_exit(is_last);
 }
 

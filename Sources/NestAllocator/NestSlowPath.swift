@@ -27,19 +27,18 @@ enum NestSlowPath {
     }
     let index = SizeClass.index(size: rounded)
     if let block = allocate(class: index) { return block }
-    return reclaim() ? allocate(class: index) ?? exhausted() : exhausted()
+    reclaim()
+    return allocate(class: index) ?? exhausted()
   }
 
-  /// Memory is short: gives up what the calling thread has at hand, and what threads that have ended left. Returns whether it is
-  /// worth another try.
+  /// Memory is short: gives up what the calling thread has at hand, what threads that have ended left, and what is empty.
   @inline(never) @_noLocks
-  private static func reclaim() -> Bool {
+  private static func reclaim() {
     let heap = ThreadHeap.current
     if !heap.isNone { heap.releaseEmptySpans() }
     LateHeap.shared.releaseFreeMemory()
     HeapPool.shared.releaseFreeMemory()
-    _ = Pages.releaseAddressSpace()
-    return true
+    Pages.releaseAddressSpace()
   }
 
   @inline(never) @_noLocks
@@ -75,7 +74,8 @@ enum NestSlowPath {
     guard rounded(size: size, align: align) != nil else { return nil }
     if let block = tryAllocatingLarge(size: size, align: align, zeroed: zeroed) { return block }
     // More than any process has is no sign that memory is short.
-    guard size < 1 << 45, reclaim() else { return exhausted() }
+    if size >= 1 << 45 { return exhausted() }
+    reclaim()
     return tryAllocatingLarge(size: size, align: align, zeroed: zeroed) ?? exhausted()
   }
 

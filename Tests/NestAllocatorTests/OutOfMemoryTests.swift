@@ -61,7 +61,8 @@ final class OutOfMemoryTests: XCTestCase {
     XCTAssertEqual(errno, ENOMEM)
   }
 
-  func testFirstCallOfAThread() {
+  func testFirstCallOfAThread() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer forbids threads in a child of fork")
     // In a process with nothing free: a new thread's first call needs a page for its heap and one for its blocks.
     let (status, text) = MisuseTests.report {
       var pages: [UnsafeMutableRawPointer] = []

@@ -159,8 +159,8 @@ struct Span {
     let size = blockSize
     let first = Int(record.pointee.carved)
     let page = (first * size) >> Chunk.pageShift
-    let inSlot = ((page + 1) << Chunk.pageShift) - first * size
-    let count = min((inSlot + size - 1) / size, Int(record.pointee.capacity) - first)
+    let inPage = ((page + 1) << Chunk.pageShift) - first * size
+    let count = min((inPage + size - 1) / size, Int(record.pointee.capacity) - first)
     record.pointee.carved = UInt16(truncatingIfNeeded: first + count)
     let end = isCarvable ? ((first + count) * size) >> Chunk.pageShift : Int(record.pointee.pageCount)
     setEntries(from: page, to: end, Chunk.Entry(start: start, sizeClass: sizeClass))

@@ -482,8 +482,6 @@ struct HugeBlocks {
     state.pointee.decay.note(free: state.pointee.releasedBytes)
   }
 
-  var hasReleasedUnderLock: Bool { @_noLocks get { state.pointee.releasedCount > 0 } }
-
   private var oldestReleased: HugeBlock? {
     var oldest: HugeBlock?
     var candidate = state.pointee.released

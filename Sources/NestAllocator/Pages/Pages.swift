@@ -23,15 +23,11 @@ enum Pages {
     return HugeBlocks.shared.allocate(size: size, align: align, zeroed: zeroed)
   }
 
-  /// Gives back what is free here, but for runs in chunks that are in use: memory or address space is short. Returns whether
-  /// there was anything.
+  /// Gives back what is free here, but for runs in chunks that are in use: memory or address space is short.
   @_noLocks
-  static func releaseAddressSpace() -> Bool {
-    let hadRanges = HugeBlocks.shared.hasReleased
+  static func releaseAddressSpace() {
     HugeBlocks.shared.releaseFreeMemory(Int.max)
-    var hadChunks = false
-    while PageHeap.shared.releaseEmptyChunk() { hadChunks = true }
-    return hadRanges || hadChunks
+    while PageHeap.shared.releaseEmptyChunk() {}
   }
 
   @_noLocks
@@ -39,16 +35,5 @@ enum Pages {
     HugeBlocks.shared.releaseFreeMemory(Int.max)
     PageHeap.shared.releaseFreeMemory()
     while UnreturnedRanges.shared.count > 0, UnreturnedRanges.shared.retry() {}
-  }
-}
-
-extension HugeBlocks {
-  /// Whether a released range waits.
-  var hasReleased: Bool {
-    @_noLocks get {
-      lock.lock()
-      defer { lock.unlock() }
-      return hasReleasedUnderLock
-    }
   }
 }

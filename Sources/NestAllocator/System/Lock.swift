@@ -6,7 +6,7 @@ import Synchronization
 
 // A lock for short critical sections that are not on a common path: spins a little, then sleeps on a futex.
 //
-// No lock is held over a system call, and none over fork: see AfterFork. A lock knows its holder, so that a child can tell
+// No lock is held over fork, see AfterFork, and none but that of LateHeap over a system call. A lock knows its holder, so that a child can tell
 // what its parent's other threads held from what the thread holds that forked. Holder and lock are one word: there is no
 // moment in which a thread holds the lock and nobody knows. A state of zeros is an open lock.
 
