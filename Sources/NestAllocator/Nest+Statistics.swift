@@ -75,7 +75,7 @@ struct NestTotals {
     PageHeap.shared.lock.lock()
     defer { PageHeap.shared.lock.unlock() }
     guard AddressMap.isInChunk(UInt(bitPattern: chunk.base)) else { return }
-    let end = Int(chunk.header.pointee.mappedCount)
+    let end = chunk.mappedCount
     sums.pointee.chunks += 1
     sums.pointee.chunkBytes += end << Chunk.pageShift
     var page = Chunk.firstPage

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import CNestSupport
+import Synchronization
 
 // A chunk: 4 MiB of address space, aligned to as much, cut into 1,024 pages of 4 KiB.
 //
@@ -24,7 +25,7 @@ import CNestSupport
 
 @usableFromInline
 package struct Chunk {
-  struct Header {
+  struct Header: ~Copyable {
     /// Neighbours in the index of free runs, and in that of dirty ones.
     var freeLinks: FreeRunIndex.Links
     var dirtyLinks: FreeRunIndex.Links
@@ -32,7 +33,7 @@ package struct Chunk {
     var freeCount: Int32
     var dirtyCount: Int32
     /// Pages that are mapped, from the start on. Written under the lock, read by all.
-    var mappedCount: Int32
+    let mapped: Atomic<Int32>
     /// Whether the pages behind could not be mapped.
     var isAtItsEnd: Bool
     /// Huge blocks that begin behind the end of the chunk, in the rest of its 4 MiB. Under the lock of the huge blocks.
@@ -134,7 +135,15 @@ package struct Chunk {
 
   /// Whether `address`, which is in the 4 MiB, is in what is mapped of them.
   @_noLocks
-  func contains(_ address: UInt) -> Bool { Chunk.page(of: address) < Int(header.pointee.mappedCount) }
+  func contains(_ address: UInt) -> Bool { Chunk.page(of: address) < mappedCount }
+
+  /// Pages that are mapped, from the start on.
+  var mappedCount: Int { @_noLocks get { Int(header.pointee.mapped.load(ordering: .relaxed)) } }
+
+  @_noLocks
+  func setMappedCount(_ count: Int) {
+    header.pointee.mapped.store(Int32(truncatingIfNeeded: count), ordering: .relaxed)
+  }
 
   package var free: PageBitmap {
     @_noLocks get { PageBitmap((base + Chunk.bitmapsOffset).assumingMemoryBound(to: UInt64.self)) }
@@ -147,14 +156,14 @@ package struct Chunk {
 
   /// Whether every page that spans can have is free.
   package var isEmpty: Bool {
-    @_noLocks get { header.pointee.freeCount == header.pointee.mappedCount - Int32(Chunk.firstPage) }
+    @_noLocks get { Int(header.pointee.freeCount) == mappedCount - Chunk.firstPage }
   }
 
   /// Makes a header, of zeroed memory: all pages of the `mappedCount` mapped ones are free and clean.
   @_noLocks
   package func initialize(mappedCount: Int) {
     let count = mappedCount - Chunk.firstPage
-    header.pointee.mappedCount = Int32(truncatingIfNeeded: mappedCount)
+    setMappedCount(mappedCount)
     free.set(from: Chunk.firstPage, count: count)
     header.pointee.freeCount = Int32(truncatingIfNeeded: count)
     header.pointee.isAtItsEnd = mappedCount == Chunk.pageCount

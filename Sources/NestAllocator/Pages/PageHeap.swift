@@ -83,7 +83,7 @@ struct PageHeap {
         return (run, isZeroed)
       }
       let (growing, hint, isFirst) = (state.pointee.growing, state.pointee.hint, state.pointee.chunkCount == 0)
-      let mapped = growing.map { Int($0.header.pointee.mappedCount) } ?? 0
+      let mapped = growing.map { $0.mappedCount } ?? 0
       lock.unlock()
       guard mayMap else { return nil }
       // Another thread may take what this one maps: then it maps again.
@@ -159,7 +159,7 @@ struct PageHeap {
     let isMapped = more >= count && nest_map_at(chunk.address(page: mapped), more << Chunk.pageShift) != 0
     lock.lock()
     // It may be gone by now, or have grown.
-    let isAsBefore = state.pointee.growing?.base == chunk.base && Int(chunk.header.pointee.mappedCount) == mapped
+    let isAsBefore = state.pointee.growing?.base == chunk.base && chunk.mappedCount == mapped
     guard isMapped, isAsBefore else {
       if isAsBefore { endGrowth(chunk) }
       lock.unlock()
@@ -168,7 +168,7 @@ struct PageHeap {
     }
     defer { lock.unlock() }
     if chunk.isEmpty { state.pointee.emptyChunks -= 1 }
-    chunk.header.pointee.mappedCount += Int32(truncatingIfNeeded: more)
+    chunk.setMappedCount(mapped + more)
     put(PageRun(chunk, mapped, more), dirty: false)
     if mapped + more == Chunk.pageCount { endGrowth(chunk) }
     return true
@@ -290,7 +290,7 @@ struct PageHeap {
     switch step {
     case .none: return false
     case .unmap(let chunk):
-      SystemMemory.unmap(chunk.base, Int(chunk.header.pointee.mappedCount) << Chunk.pageShift)
+      SystemMemory.unmap(chunk.base, chunk.mappedCount << Chunk.pageShift)
       return true
     case .purge(let run):
       let isPurged = nest_purge(run.start, run.byteCount) != 0
@@ -433,17 +433,16 @@ extension PageHeap {
     while let chunk = candidate {
       candidate = AddressMap.nextChunk(chunk.end)
       precondition(AddressMap.isInChunk(UInt(bitPattern: chunk.base)))
-      let header = chunk.header.pointee
       var free = 0
       for page in 0..<Chunk.pageCount where chunk.free.contains(page) {
-        precondition(page >= Chunk.firstPage && page < Int(header.mappedCount))
+        precondition(page >= Chunk.firstPage && page < chunk.mappedCount)
         precondition(chunk.span(page: page).record.pointee.owner.load(ordering: .relaxed) == 0)
         precondition(chunk.entry(page: page).pointee.reciprocal == 0)
         free += 1
       }
       for page in 0..<Chunk.pageCount where chunk.dirty.contains(page) { precondition(chunk.free.contains(page)) }
       let ownDirty = chunk.dirty.count(from: 0, count: Chunk.pageCount)
-      precondition(free == Int(header.freeCount) && ownDirty == Int(header.dirtyCount))
+      precondition(free == Int(chunk.header.pointee.freeCount) && ownDirty == Int(chunk.header.pointee.dirtyCount))
       dirty += ownDirty
       chunks += 1
       if chunk.isEmpty { empty += 1 }
