@@ -46,6 +46,7 @@ let package = Package(
     // Libraries for LD_PRELOAD.
     .library(name: "CountingPreload", type: .dynamic, targets: ["PreloadCounting"]),
     .library(name: "NestPreload", type: .dynamic, targets: ["PreloadNest"]),
+    .library(name: "TracingPreload", type: .dynamic, targets: ["PreloadTracing"]),
     .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
     .library(name: "BenchmarkKit", targets: ["BenchmarkKit"]),
   ],
@@ -83,9 +84,10 @@ let package = Package(
     // Adapters, and the malloc family over any allocator.
     .target(name: "CAllocatorLimit"),
     .target(name: "CAllocatorCounters"),
+    .target(name: "CAllocatorTrace"),
     .target(
       name: "AllocatorAdapters",
-      dependencies: ["AllocatorABI", "CAllocatorCounters", "CAllocatorLimit", "CAllocatorSupport"]),
+      dependencies: ["AllocatorABI", "CAllocatorCounters", "CAllocatorLimit", "CAllocatorSupport", "CAllocatorTrace"]),
     .target(name: "MallocFamilyFunctions", dependencies: ["AllocatorABI", "AllocatorAdapters", "CAllocatorSupport"]),
     .target(name: "CMallocFamily", dependencies: ["CAllocatorSupport"]),
 
@@ -125,6 +127,7 @@ let package = Package(
     // Libraries that run an allocator under any program: one line each.
     preloadTarget("PreloadCounting", allocators: ["AllocatorAdapters", "SystemAllocator"]),
     preloadTarget("PreloadNest", allocators: ["NestAllocator"]),
+    preloadTarget("PreloadTracing", allocators: ["AllocatorAdapters", "SystemAllocator"]),
 
     // Kits and tools: ordinary Swift.
     .target(name: "AllocatorTestKit", dependencies: ["AllocatorABI", "KitSupport"]),

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import AllocatorABI
-import CAllocatorSupport
+public import CAllocatorSupport
 
 /// Allocates from one allocator, and where that has no memory, from another.
 ///
@@ -131,5 +131,23 @@ extension FallbackAllocator: MemoryReleasing where Primary: MemoryReleasing, Sec
   public static func releaseFreeMemory() {
     Primary.releaseFreeMemory()
     Secondary.releaseFreeMemory()
+  }
+}
+
+extension FallbackAllocator: StatisticsReporting where Primary: StatisticsReporting, Secondary: StatisticsReporting {
+  /// The numbers of both together. Two parts that are the same allocator below are counted twice. See
+  /// ``StatisticsReporting/statistics``.
+  @inlinable
+  public static var statistics: AllocatorStatistics {
+    AllocatorStatistics.sum(Primary.statistics, Secondary.statistics)
+  }
+
+  /// Those of both; a size that both have stands there twice. See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  @inlinable
+  public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
+    let firstCount = Primary.readSizeClasses(into: classes, capacity: capacity)
+    let count = firstCount + Secondary.readSizeClasses(into: classes + firstCount, capacity: capacity - firstCount)
+    AllocatorStatistics.merge(classes, count: count, firstCount: firstCount)
+    return count
   }
 }

@@ -3,6 +3,7 @@
 
 import AllocatorABI
 import CAllocatorLimit
+public import CAllocatorSupport
 
 /// Refuses what would take the process above a limit of bytes; another allocator does the work.
 ///
@@ -136,5 +137,17 @@ extension LimitingAllocator: MemoryReleasing where Base: MemoryReleasing {
   @inlinable
   public static func releaseFreeMemory() {
     Base.releaseFreeMemory()
+  }
+}
+
+extension LimitingAllocator: StatisticsReporting where Base: StatisticsReporting {
+  /// Those of `Base`. See ``StatisticsReporting/statistics``.
+  @inlinable
+  public static var statistics: AllocatorStatistics { Base.statistics }
+
+  /// Those of `Base`. See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  @inlinable
+  public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
+    Base.readSizeClasses(into: classes, capacity: capacity)
   }
 }

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import AllocatorABI
-import CAllocatorSupport
+public import CAllocatorSupport
 
 /// Allocates small blocks from one allocator and large ones from another: up to `threshold` bytes from `Small`.
 ///
@@ -117,5 +117,23 @@ extension SegregatingAllocator: MemoryReleasing where Small: MemoryReleasing, La
   public static func releaseFreeMemory() {
     Small.releaseFreeMemory()
     Large.releaseFreeMemory()
+  }
+}
+
+extension SegregatingAllocator: StatisticsReporting where Small: StatisticsReporting, Large: StatisticsReporting {
+  /// The numbers of both together. Two parts that are the same allocator below are counted twice. See
+  /// ``StatisticsReporting/statistics``.
+  @inlinable
+  public static var statistics: AllocatorStatistics {
+    AllocatorStatistics.sum(Small.statistics, Large.statistics)
+  }
+
+  /// Those of both; a size that both have stands there twice. See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  @inlinable
+  public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
+    let firstCount = Small.readSizeClasses(into: classes, capacity: capacity)
+    let count = firstCount + Large.readSizeClasses(into: classes + firstCount, capacity: capacity - firstCount)
+    AllocatorStatistics.merge(classes, count: count, firstCount: firstCount)
+    return count
   }
 }

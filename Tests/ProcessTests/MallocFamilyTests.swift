@@ -45,11 +45,12 @@ final class MallocFamilyTests: XCTestCase {
     }
   }
 
-  /// The malloc family over allocators that are made of two, of which the first soon has no memory.
+  /// The malloc family over allocators that are made of others, of which one soon has no memory, and one writes its calls down.
   func testCasesOnComposedAllocators() throws {
     // The segregating one has nothing to go on with for small blocks, of which some cases use up more than the region has.
     let cases = [
       "Fallback": Self.cases,
+      "Tracing": Self.cases,
       "Segregating": ["functions", "huge", "products", "errno", "zero", "calloc", "realloc", "exit", "early"],
     ]
     for configuration in [FixturePackage.Configuration.debug, .release] {

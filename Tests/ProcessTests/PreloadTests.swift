@@ -9,7 +9,7 @@ import XCTest
 final class PreloadTests: XCTestCase {
   /// The libraries' files of debug and release builds.
   private func librariesOfAllBuilds() throws -> [String] {
-    try PreloadLibrary.allCases.flatMap { [try $0.path(.debug), try $0.path(.release)] }
+    try (PreloadLibrary.allCases + [.tracing]).flatMap { [try $0.path(.debug), try $0.path(.release)] }
   }
 
   func testNeedsNothingOfSwift() throws {
@@ -33,7 +33,7 @@ final class PreloadTests: XCTestCase {
       "sh", "-c", #"clang -O1 -shared -fPIC -I "$1/include" "$1/guest.c" -o "$2""#, "sh", sources.path, guest,
     ])
     XCTAssertEqual(compiled.status, 0, compiled.transcript)
-    for library in try PreloadLibrary.allCases.map({ try $0.path(configuration) }) {
+    for library in try (PreloadLibrary.allCases + [.tracing]).map({ try $0.path(configuration) }) {
       let names = MallocFamilyTests.cases + ["trim", "statistics"]
       let runs = try CommandResult.run(
         all: names.map { ["env", "LD_PRELOAD=\(library)", "GUEST_LIBRARY=\(guest)", program.path, $0] })

@@ -27,6 +27,7 @@ let allocators: [Target] = [
   // Allocators that are made of others.
   .exporting("ExportSegregating", "TestAllocators", .ours("SystemAllocator")),
   .exporting("ExportFallback", "TestAllocators", .ours("SystemAllocator")),
+  .exporting("ExportTracing", "TestAllocators", .ours("SystemAllocator")),
   // An allocator that can give memory back, in one file of the target that exports it.
   .exporting("ReleasingAllocator"),
   // The samples, which are packages of their own, too.
@@ -76,6 +77,9 @@ let mallocFamily: [Target] = [
   .executableTarget(
     name: "CasesOnSegregating", dependencies: ["CCases", "CxxCases", "ExportSegregating", "TestAllocators"]),
   .executableTarget(name: "CasesOnFallback", dependencies: ["CCases", "CxxCases", "ExportFallback", "TestAllocators"]),
+  .executableTarget(
+    name: "CasesOnTracing",
+    dependencies: ["CCases", "CxxCases", "ExportTracing", "TestAllocators", .ours("AllocatorAdapters")]),
   .executableTarget(name: "Server", dependencies: ["ExportFive"]),
   .executableTarget(name: "ReleasingProgram", dependencies: ["ReleasingAllocator"]),
   .executableTarget(name: "HelloMalloc", dependencies: ["MallocSample"]),
@@ -98,7 +102,8 @@ let libraries: [Target] = [
   .target(name: "ClosedNest", dependencies: [.ours("AllocatorABI"), .ours("GlobalNest")]),
   .target(name: "ClosedJemalloc", dependencies: [.ours("AllocatorABI"), .ours("GlobalJemalloc")]),
   .target(name: "CGuest"),
-  .target(name: "PreloadUser", dependencies: [.ours("CountingPreload"), .ours("NestPreload")]),
+  .target(
+    name: "PreloadUser", dependencies: [.ours("CountingPreload"), .ours("NestPreload"), .ours("TracingPreload")]),
   .executableTarget(
     name: "InstalledSecondFirst",
     dependencies: [

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import AllocatorAdapters
+import SystemAllocator
+
+typealias LinkedAllocator = TracingAllocator<SystemAllocator>
