@@ -65,6 +65,7 @@ let package = Package(
   targets: [
     // Platform support: what Swift cannot say.
     .target(name: "CAllocatorSupport"),
+    .target(name: "CSystemAllocator"),
     .target(name: "CNestSupport"),
     // No pkgConfig: SwiftPM would warn of a missing package whoever does not use it. The header says it instead.
     .systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])]),
@@ -75,7 +76,7 @@ let package = Package(
     .target(name: "AllocatorABI", dependencies: ["CAllocatorSupport"]),
 
     // Allocators.
-    .target(name: "SystemAllocator", dependencies: ["AllocatorABI", "CAllocatorSupport"]),
+    .target(name: "SystemAllocator", dependencies: ["AllocatorABI", "CAllocatorSupport", "CSystemAllocator"]),
     .target(name: "JemallocAllocator", dependencies: ["AllocatorABI", "CJemalloc"]),
     .target(name: "MimallocAllocator", dependencies: ["AllocatorABI", "CMimalloc"]),
     .target(name: "TcmallocAllocator", dependencies: ["AllocatorABI", "CAllocatorSupport", "CTcmalloc"]),

@@ -65,6 +65,13 @@ final class MallocFamilyTests: XCTestCase {
     }
   }
 
+  /// glibc's allocator cannot be set up by several threads at once, which several first calls would have to.
+  func testSecondAllocatorIsFirstUsedInThreads() throws {
+    let program = try FixturePackage.programs.path(.release, of: "CasesOnTracing")
+    let runs = try CommandResult.run(all: Array(repeating: [program, "second-in-threads"], count: 100))
+    for run in runs { XCTAssertEqual(run.status, 0, run.transcript) }
+  }
+
   /// Misuse of a block with a header ends the process with a message that names the pointer and the cause.
   func testMisuseOfHeaderedBlocks() throws {
     let program = try FixturePackage.programs.path(.debug, of: "CasesOnFive")

@@ -34,6 +34,28 @@ guard let first = calls.firstIndex(where: { $0.size == 4321 && $0.kind == .alloc
   calls[first + 1].kind == .deallocate, calls[first + 1].address == UInt(bitPattern: block),
   !calls.contains(where: { $0.size == 777 })
 else { exit(5) }
+/// Several threads make the first calls that ever reach the second allocator, at once.
+func useSecondInThreads() {
+  let start = UnsafeMutablePointer<pthread_barrier_t>.allocate(capacity: 1)
+  pthread_barrier_init(start, nil, 8)
+  let threads = (0..<8).map { _ in
+    var thread = pthread_t()
+    pthread_create(
+      &thread, nil,
+      { start in
+        pthread_barrier_wait(start!.assumingMemoryBound(to: pthread_barrier_t.self))
+        free(request(65 << 20))
+        return nil
+      }, start)
+    return thread
+  }
+  for thread in threads { pthread_join(thread, nil) }
+}
+
+if CommandLine.arguments.last == "second-in-threads" {
+  useSecondInThreads()
+  exit(0)
+}
 for name in CommandLine.arguments.dropFirst() { run_case(name) }
 guard AllocatorTrace.lostCalls > 0 || CommandLine.arguments.count == 1 || !AllocatorTrace.takeCalls(atMost: 9).isEmpty
 else { exit(6) }
