@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import CNestTestSupport
+import KitSupport
 import NestAllocator
 import Synchronization
 import XCTest
@@ -41,7 +42,7 @@ final class ForkTests: XCTestCase {
     let stop = Atomic(false)
     let busy = (0..<3).map { index in
       JoinedThread {
-        var random = Xorshift(seed: UInt64(index + 1))
+        var random = SplitMix64(seed: UInt64(index + 1))
         while !stop.load(ordering: .relaxed) {
           // Runs of pages and huge blocks, so that the locks are held much of the time.
           let blocks = (0..<6).compactMap { _ in

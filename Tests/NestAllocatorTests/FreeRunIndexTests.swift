@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import KitSupport
 import NestAllocator
 import XCTest
 
@@ -40,7 +41,7 @@ final class FreeRunIndexTests: XCTestCase {
   func testFindsWhatThereIs() {
     let index = FreeRunIndex(storage, ofDirtyPages: false)
     chunks.forEach { index.insert($0) }
-    var random = Xorshift(seed: 19)
+    var random = SplitMix64(seed: 19)
     var used: [(chunk: Chunk, first: Int, count: Int)] = []
     for round in 0..<6000 {
       let count = round % 5 == 0 ? Int.random(in: 1...300, using: &random) : Int.random(in: 1...9, using: &random)

@@ -3,6 +3,7 @@
 
 import CNestSupport
 import CNestTestSupport
+import KitSupport
 import NestAllocator
 import XCTest
 
@@ -20,7 +21,7 @@ final class KernelRefusalTests: XCTestCase {
 
   /// Blocks of every kind, resized in every way, and written all over, so that pages of released ones are worth moving.
   static func exercise() {
-    var random = Xorshift(seed: 23)
+    var random = SplitMix64(seed: 23)
     var blocks: [PatternedBlock] = []
     for round in 0..<40 {
       let size = round % 4 == 0 ? Int.random(in: 1_100_000...6_000_000, using: &random) : random.size()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import KitSupport
 import NestAllocator
 import XCTest
 
@@ -26,7 +27,7 @@ final class PageBitmapTests: XCTestCase {
   }
 
   func testAgainstAnArray() {
-    var random = Xorshift(seed: 17)
+    var random = SplitMix64(seed: 17)
     var bits = [Bool](repeating: false, count: 1024)
     for round in 0..<3000 {
       let first = Int.random(in: 0..<1024, using: &random)
@@ -51,7 +52,7 @@ final class PageBitmapTests: XCTestCase {
   }
 
   func testFindRunTakesTheShortest() {
-    var random = Xorshift(seed: 18)
+    var random = SplitMix64(seed: 18)
     for _ in 0..<300 {
       bitmap.clear(from: 0, count: 1024)
       var bits = [Bool](repeating: false, count: 1024)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import KitSupport
 import NestAllocator
 import XCTest
 
@@ -55,19 +56,7 @@ struct PatternedBlock: @unchecked Sendable {
   }
 }
 
-/// Marsaglia's xorshift: the same numbers for the same seed.
-struct Xorshift: RandomNumberGenerator {
-  var state: UInt64
-
-  init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
-
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state
-  }
-
+extension SplitMix64 {
   /// Sizes as programs ask for them: mostly small, some of every kind.
   mutating func size() -> Int {
     switch Int.random(in: 0..<1000, using: &self) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import KitSupport
 import NestFuzzing
 import XCTest
 
@@ -9,7 +10,7 @@ final class RandomOperationsTests: XCTestCase {
   func testRandomOperations() {
     let seed = UInt64.random(in: .min ... .max)
     print("seed \(seed)")
-    var random = Xorshift(seed: seed)
+    var random = SplitMix64(seed: seed)
     for _ in 0..<25 {
       let input = (0..<2000).map { _ in UInt8.random(in: .min ... .max, using: &random) }
       input.withUnsafeBufferPointer(runOnNest)

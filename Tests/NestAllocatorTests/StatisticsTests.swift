@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import AllocatorABI
+import KitSupport
 import NestAllocator
 import XCTest
 
@@ -20,10 +21,10 @@ final class StatisticsTests: XCTestCase {
         return (
           blocks,
           JoinedThread {
-            var random = SplitMix(seed: UInt64(round * 10 + index))
+            var random = SplitMix64(seed: UInt64(round * 10 + index))
             var own: [UnsafeMutableRawPointer] = []
             for _ in 0..<3_000 {
-              own.append(NestAllocator.allocate(size: random.size(), align: 16)!)
+              own.append(NestAllocator.allocate(size: random.smallSize(), align: 16)!)
             }
             mine.all.forEach { NestAllocator.deallocate($0) }
             for (offset, block) in own.enumerated() where offset % 10 != 0 { NestAllocator.deallocate(block) }
@@ -117,20 +118,9 @@ private struct SendablePointers: @unchecked Sendable {
   init(_ all: [UnsafeMutableRawPointer]) { self.all = all }
 }
 
-private struct SplitMix {
-  var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
+extension SplitMix64 {
   /// Mostly small; a few spans of their own, and mappings.
-  mutating func size() -> Int {
+  fileprivate mutating func smallSize() -> Int {
     switch next() % 200 {
     case 0: Int(next() % (3 << 20))
     case 1...4: Int(next() % (200 << 10))

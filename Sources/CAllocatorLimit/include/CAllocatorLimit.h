@@ -12,8 +12,7 @@
 // The state of the limiting adapter: one for the artifact, in C because a global atomic of Swift's is initialized when it is first used,
 // which takes a lock.
 
-// As in CAllocatorSupport, which this target does not need otherwise.
-#define LIMIT_LEAF __attribute__((swift_attr("@_noLocks")))
+#include "../../CAllocatorSupport/include/annotations.h"
 
 struct allocator_limit {
   // Bytes that live blocks take; never below 0.
@@ -28,7 +27,7 @@ struct allocator_limit {
 extern __attribute__((visibility("hidden"))) struct allocator_limit allocator_limit;
 
 // Takes `size` bytes of what is left, or counts a refusal.
-LIMIT_LEAF static inline bool allocator_limit_charge(intptr_t size) {
+ALLOCATOR_LEAF static inline bool allocator_limit_charge(intptr_t size) {
   intptr_t live = atomic_load_explicit(&allocator_limit.live, memory_order_relaxed);
   do {
     intptr_t limit = atomic_load_explicit(&allocator_limit.limit, memory_order_relaxed);
@@ -42,23 +41,23 @@ LIMIT_LEAF static inline bool allocator_limit_charge(intptr_t size) {
 }
 
 // Gives `size` bytes back; takes more where that is negative, whatever the limit.
-LIMIT_LEAF static inline void allocator_limit_release(intptr_t size) {
+ALLOCATOR_LEAF static inline void allocator_limit_release(intptr_t size) {
   atomic_fetch_sub_explicit(&allocator_limit.live, size, memory_order_relaxed);
 }
 
-LIMIT_LEAF static inline intptr_t allocator_limit_live(void) {
+ALLOCATOR_LEAF static inline intptr_t allocator_limit_live(void) {
   return atomic_load_explicit(&allocator_limit.live, memory_order_relaxed);
 }
 
-LIMIT_LEAF static inline intptr_t allocator_limit_bytes(void) {
+ALLOCATOR_LEAF static inline intptr_t allocator_limit_bytes(void) {
   return atomic_load_explicit(&allocator_limit.limit, memory_order_relaxed);
 }
 
-LIMIT_LEAF static inline void allocator_limit_set_bytes(intptr_t bytes) {
+ALLOCATOR_LEAF static inline void allocator_limit_set_bytes(intptr_t bytes) {
   atomic_store_explicit(&allocator_limit.limit, bytes, memory_order_relaxed);
 }
 
-LIMIT_LEAF static inline intptr_t allocator_limit_take_refused(void) {
+ALLOCATOR_LEAF static inline intptr_t allocator_limit_take_refused(void) {
   return atomic_exchange_explicit(&allocator_limit.refused, 0, memory_order_relaxed);
 }
 

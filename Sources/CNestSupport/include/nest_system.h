@@ -12,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The same as in the target CAllocatorSupport: allocator code may call the function.
-#define NEST_LEAF __attribute__((swift_attr("@_noLocks")))
+#include "../../CAllocatorSupport/include/annotations.h"
+
+#define NEST_LEAF ALLOCATOR_LEAF
 #define NEST_HIDDEN __attribute__((visibility("hidden")))
 
 // MARK: Memory

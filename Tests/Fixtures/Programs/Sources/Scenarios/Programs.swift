@@ -21,7 +21,7 @@ nonisolated(unsafe) private var blocks: [UnsafeMutableRawPointer?] = []
 nonisolated(unsafe) private var barrier = pthread_barrier_t()
 
 /// What a request allocates and releases.
-private func serveRequest(_ random: inout Random) {
+private func serveRequest(_ random: inout SplitMix64) {
   let parts = (0..<Int.random(in: 10...100, using: &random)).map { "part \($0) of the request" }
   let text = parts.joined(separator: ", ")
   if text.utf8.count == 1 { print(text) }
@@ -29,7 +29,7 @@ private func serveRequest(_ random: inout Random) {
 
 /// Leaks: a service that forgets to remove its sessions. Some 400 KiB a second, among requests.
 func leakSessions(_ work: Workload) {
-  var random = Random()
+  var random = SplitMix64()
   work.everyTurn { turn in
     for index in 0..<40 {
       serveRequest(&random)
@@ -40,7 +40,7 @@ func leakSessions(_ work: Workload) {
 
 /// Leaks: buffers of C that nobody frees, in bursts every second and a half, beside a cache whose size goes up and down.
 func leakBuffers(_ work: Workload) {
-  var random = Random()
+  var random = SplitMix64()
   work.everyTurn { turn in
     serveRequest(&random)
     if turn % 15 == 7 {
@@ -60,7 +60,7 @@ func leakBuffers(_ work: Workload) {
 
 /// Retains: a cache of some 150 MiB, of which 19 of 20 entries are dropped at random, and small traffic then.
 func retainCache(_ work: Workload) {
-  var random = Random()
+  var random = SplitMix64()
   blocks.reserveCapacity(500_000)
   for _ in 0..<500_000 {
     let size = Int.random(in: 100...500, using: &random)
@@ -77,14 +77,14 @@ func retainCache(_ work: Workload) {
 
 /// Retains: 64 threads that have had 3 MiB each at once, and released them.
 func retainThreads(_ work: Workload) {
-  var random = Random()
+  var random = SplitMix64()
   var threads = [pthread_t](repeating: pthread_t(), count: 64)
   pthread_barrier_init(&barrier, nil, 64)
   for index in threads.indices {
     pthread_create(
       &threads[index], nil,
       { _ in
-        var random = Random()
+        var random = SplitMix64()
         var blocks: [UnsafeMutableRawPointer] = []
         for _ in 0..<6_000 {
           let size = Int.random(in: 16...1_000, using: &random)
@@ -103,7 +103,7 @@ func retainThreads(_ work: Workload) {
 
 /// Grows outside the allocator: mappings that are written and never unmapped, 1 MiB a second.
 func mapMemory(_ work: Workload) {
-  var random = Random()
+  var random = SplitMix64()
   work.everyTurn { turn in
     serveRequest(&random)
     if turn % 10 == 0 {
@@ -116,7 +116,7 @@ func mapMemory(_ work: Workload) {
 
 /// Steady: a cache that is full, whose entries are replaced at random, with requests that come in waves.
 func staySteady(_ work: Workload) {
-  var random = Random()
+  var random = SplitMix64()
   func entry() -> [UInt8] { [UInt8](repeating: 1, count: Int.random(in: 500...20_000, using: &random)) }
   buffers = (0..<3_000).map { _ in entry() }
   work.everyTurn { turn in

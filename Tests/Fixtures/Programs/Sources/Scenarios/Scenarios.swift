@@ -67,14 +67,7 @@ struct Workload {
   }
 }
 
-/// Numbers that look random (Steele, Lea and Flood: SplitMix64), another sequence in each run.
-struct Random: RandomNumberGenerator {
-  private var state = UInt64(getpid()) &* 0x9e37_79b9_7f4a_7c15
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
+extension SplitMix64 {
+  /// Another sequence in each run.
+  init() { self.init(seed: UInt64(getpid()) &* 0x9e37_79b9_7f4a_7c15) }
 }

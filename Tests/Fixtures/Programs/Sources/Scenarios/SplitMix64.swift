@@ -1,0 +1,1 @@
+../../../../../Sources/KitSupport/SplitMix64.swift
