@@ -60,6 +60,12 @@ public func exportedName() -> UnsafePointer<CChar> {
 }
 
 @_noLocks
+@_cdecl("__swift_allocator_library_symbol")
+public func exportedLibrarySymbol() -> UnsafePointer<CChar> {
+  UnsafeRawPointer(ExportedAllocator.librarySymbol.utf8Start).assumingMemoryBound(to: CChar.self)
+}
+
+@_noLocks
 @_cdecl("__swift_release_free_memory")
 public func exportedReleaseFreeMemory() -> Int32 {
   if !ExportedAllocator.isMemoryReleasing { return 0 }
@@ -82,6 +88,11 @@ public func exportedSizeClasses(_ classes: UnsafeMutablePointer<allocator_size_c
 
 // By overload, what an allocator can do. Its function is called by the type's own name, not from an extension of the
 // protocol: in debug builds the compiler does not see the conformance of a type in another file of the module.
+
+extension AllocatorABI {
+  /// For an allocator that is in the artifact alone.
+  fileprivate static var librarySymbol: StaticString { "" }
+}
 
 extension AllocatorABI {
   fileprivate static var isMemoryReleasing: Bool { false }

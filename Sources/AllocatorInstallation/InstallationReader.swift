@@ -3,6 +3,7 @@
 
 import AllocatorABI
 import CAllocatorInstallation
+import CAllocatorSupport
 import Glibc
 
 /// Finds out where calls of the entry points go.
@@ -58,20 +59,16 @@ struct InstallationReader {
     if allocator_is_sanitized() != 0 { return nil }
     // The artifact exports the malloc family itself.
     if let exported = allocator_exported_malloc() { return image(at: UInt(bitPattern: exported)) }
-    // The allocator is a library's, which has taken over malloc, or is libc's: a name that nothing else has tells
-    // which.
-    let landmarks = ["system": "__libc_malloc", "jemalloc": "mallocx"]
-    if let landmark = landmarks[GlobalAllocator.name], let found = dlsym(nil, landmark) {
-      return image(at: UInt(bitPattern: found))
-    }
-    return artifact
+    // The allocator is a library's, which has taken over malloc, or is libc's.
+    return allocatorLibrary ?? artifact
   }
 
-  /// The image of the library that the linked allocator is made of, beside the artifact's own `malloc`: its `operator new` goes
-  /// to it straight.
+  /// The image of the library that the linked allocator's memory comes from, if it says so. Beside the artifact's own `malloc`,
+  /// the library's `operator new` may go to it straight.
   private var allocatorLibrary: LoadedImage? {
-    let landmarks = ["mimalloc": "mi_malloc", "tcmalloc": "tc_malloc"]
-    guard let landmark = landmarks[GlobalAllocator.name], let found = dlsym(nil, landmark) else { return nil }
+    if allocator_is_sanitized() != 0 { return nil }
+    let symbol = __swift_allocator_library_symbol()
+    guard symbol.pointee != 0, let found = dlsym(nil, symbol) else { return nil }
     return image(at: UInt(bitPattern: found))
   }
 

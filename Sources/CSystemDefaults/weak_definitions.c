@@ -14,6 +14,7 @@ void *__swift_default_reallocate(void *pointer, size_t old_size, size_t size, si
 size_t __swift_default_reallocate_inplace(void *pointer, size_t old_size, size_t size, size_t align);
 size_t __swift_default_usable_size(size_t size, size_t align);
 const char *__swift_default_name(void);
+const char *__swift_default_library_symbol(void);
 int __swift_default_release_free_memory(void);
 struct allocator_statistics;
 struct allocator_size_class;
@@ -42,6 +43,10 @@ WEAK size_t __rust_usable_size(size_t size, size_t align) {
 
 WEAK const char *__swift_allocator_name(void) {
   return __swift_default_name();
+}
+
+WEAK const char *__swift_allocator_library_symbol(void) {
+  return __swift_default_library_symbol();
 }
 
 WEAK int __swift_release_free_memory(void) {

@@ -9,9 +9,12 @@ import CJemalloc
 /// It uses the non-standard interface of jemalloc(3), which takes sizes and alignments as the five functions do. An
 /// artifact that links this module links libjemalloc. In an executable that library itself takes over `malloc` for the whole
 /// process; behind a dynamic library it comes after libc in the dynamic linker's order, and `malloc` stays the program's.
-public enum JemallocAllocator: NamedAllocator {
+public enum JemallocAllocator: NamedAllocator, LibraryAllocator {
   @inlinable
   public static var allocatorName: StaticString { "jemalloc" }
+
+  @inlinable
+  public static var librarySymbol: StaticString { "mallocx" }
 
   /// The alignment of every block of at least as many bytes, in bytes: jemalloc's quantum.
   @inlinable

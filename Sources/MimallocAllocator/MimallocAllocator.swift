@@ -13,9 +13,12 @@ import CMimalloc
 /// mimalloc aligns a block to 16 bytes, but one of up to 8 bytes to 8. Up to version 2.1 at least, a block whose size is a power
 /// of two from 256 to 8192 bytes may be less aligned than was asked of `mi_malloc_aligned`; such a block is asked for again, a
 /// byte larger. It says of no address reliably whether it is its own.
-public enum MimallocAllocator: NamedAllocator {
+public enum MimallocAllocator: NamedAllocator, LibraryAllocator {
   @inlinable
   public static var allocatorName: StaticString { "mimalloc" }
+
+  @inlinable
+  public static var librarySymbol: StaticString { "mi_malloc" }
 
   /// The alignment of every block of more than 8 bytes, in bytes.
   @inlinable

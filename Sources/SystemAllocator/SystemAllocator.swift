@@ -11,9 +11,13 @@ import CAllocatorSupport
 ///
 /// Every block that glibc returns is aligned to 16 bytes. A larger alignment takes `memalign`, and a resize that may move
 /// such a block is an allocation, a copy and a release, because `realloc` forgets the alignment.
-public enum SystemAllocator: NamedAllocator {
+public enum SystemAllocator: NamedAllocator, LibraryAllocator {
   @inlinable
   public static var allocatorName: StaticString { "system" }
+
+  /// A function of libc that no other allocator exports, as some do with `__libc_malloc`.
+  @inlinable
+  public static var librarySymbol: StaticString { "gnu_get_libc_version" }
 
   /// The alignment of every block that glibc returns, in bytes: `MALLOC_ALIGNMENT`, 2 × `sizeof (size_t)`.
   @inlinable

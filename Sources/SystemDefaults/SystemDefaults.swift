@@ -46,6 +46,12 @@ public func defaultName() -> UnsafePointer<CChar> {
 }
 
 @_noLocks
+@_cdecl("__swift_default_library_symbol")
+public func defaultLibrarySymbol() -> UnsafePointer<CChar> {
+  UnsafeRawPointer(SystemAllocator.librarySymbol.utf8Start).assumingMemoryBound(to: CChar.self)
+}
+
+@_noLocks
 @_cdecl("__swift_default_release_free_memory")
 public func defaultReleaseFreeMemory() -> Int32 {
   SystemAllocator.releaseFreeMemory()

@@ -13,9 +13,12 @@ import CTcmalloc
 ///
 /// tcmalloc aligns a block to 16 bytes, but one of less than that to 8. It has no way to resize without moving, and forgets the
 /// alignment of a block that it resizes.
-public enum TcmallocAllocator: NamedAllocator {
+public enum TcmallocAllocator: NamedAllocator, LibraryAllocator {
   @inlinable
   public static var allocatorName: StaticString { "tcmalloc" }
+
+  @inlinable
+  public static var librarySymbol: StaticString { "tc_malloc" }
 
   /// The alignment of every block of at least as many bytes, in bytes.
   @inlinable

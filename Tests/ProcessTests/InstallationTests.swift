@@ -41,6 +41,14 @@ final class InstallationTests: XCTestCase {
     try check.checkWords(run, name: "system", library: "libc.so.6", taker: "libSecondMalloc.so")
   }
 
+  /// An allocator says itself which library its memory comes from. Without a list of names, it is found there.
+  func testAllocatorOfALibrary() throws {
+    for configuration in [FixturePackage.Configuration.debug, .release] {
+      try check.check(
+        (program: "InstalledLibrary", name: "custom", library: "libSecondMalloc.so"), configuration)
+    }
+  }
+
   /// With the five functions alone nothing but their callers uses the allocator, which is not what was asked for.
   func testFiveFunctionsWithoutTheMallocFamily() throws {
     let run = try table("InstalledFive")

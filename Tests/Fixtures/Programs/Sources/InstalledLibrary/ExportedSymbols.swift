@@ -1,0 +1,1 @@
+../../../../../Sources/AllocatorExports/ExportedSymbols.swift

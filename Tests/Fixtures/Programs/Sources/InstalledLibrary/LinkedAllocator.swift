@@ -1,0 +1,1 @@
+../InstalledFive/LinkedAllocator.swift

@@ -1,0 +1,1 @@
+../InstalledSecondFirst/main.swift
