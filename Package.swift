@@ -97,7 +97,9 @@ let package = Package(
 
     // Where the calls of a process go: for the artifact that names an allocator, and ordinary Swift.
     .target(name: "CAllocatorInstallation"),
-    .target(name: "AllocatorInstallation", dependencies: ["AllocatorABI", "CAllocatorInstallation", "KitSupport"]),
+    .target(
+      name: "AllocatorInstallation",
+      dependencies: ["AllocatorABI", "CAllocatorInstallation", "CAllocatorSupport", "KitSupport"]),
 
     // What an artifact gets in which nobody chose.
     .target(name: "CSystemDefaults"),
@@ -187,7 +189,8 @@ let package = Package(
     .testTarget(
       name: "NestAllocatorTests",
       dependencies: [
-        "AllocatorTestKit", "NestAllocator", "NestFuzzing", "CNestSupport", "CNestTestSupport", "SystemDefaults",
+        "AllocatorTestKit", "KitSupport", "NestAllocator", "NestFuzzing", "CNestSupport", "CNestTestSupport",
+        "SystemDefaults",
       ]),
     .target(
       name: "NestFuzzing", dependencies: ["NestAllocator", "CNestSupport", "CNestTestSupport"],
@@ -215,4 +218,9 @@ let package = Package(
 // For checking the documentation, and not for users: a dependency is resolved by everyone who depends on this package.
 if Context.environment["ALLOCATOR_DOCUMENTATION"] == "1" {
   package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"))
+}
+
+// For a test target that is built in another way, alone (`.ci/test-target`): without the others, and what only they need.
+if let name = Context.environment["ALLOCATOR_TEST_TARGET"] {
+  package.targets.removeAll { $0.type == .test && $0.name != name }
 }

@@ -86,31 +86,45 @@ public struct FixturePackage: Sendable {
   }
 
   /// Builds all of the package, or one product, or one target, and returns what `swift build` said, whether it worked or not.
-  public func tryBuilding(_ configuration: Configuration, product: String? = nil, target: String? = nil) throws
-    -> CommandResult
-  {
+  ///
+  /// What it said is remembered if it is as expected, and told again for as long as nothing has changed that it depends on.
+  public func tryBuilding(
+    _ configuration: Configuration, product: String? = nil, target: String? = nil,
+    isExpected: (CommandResult) -> Bool
+  ) throws -> CommandResult {
+    let choice = (product.map { ["--product", $0] } ?? []) + (target.map { ["--target", $0] } ?? [])
+    let scratch = scratch(configuration)
+    let lock = try FileLock(scratch.path + ".lock")
+    defer { lock.unlock() }
+    // In the folder of what was built, so that they go together.
+    let words = ["result"] + configuration.selection.split(separator: ",").map(String.init) + choice
+    let file = scratch.appendingPathComponent(words.joined(separator: "-"))
+    let sources = try SourceState(of: [folder])
+    if let known = Remembered(file), known.sources == sources { return known.result }
+
+    let result = try CommandResult.run(
+      ["swift", "build"] + arguments(configuration) + choice, environment: ["FIXTURE_PROGRAMS": configuration.selection]
+    )
+    // Another build in the same folder may undo this one, but what was linked stays.
+    if isExpected(result) { try Remembered(sources: sources, result: result).write(to: file) }
+    return result
+  }
+
+  /// Resolves what the package depends on, as a build would.
+  public func resolve(_ configuration: Configuration) throws -> CommandResult {
     let lock = try FileLock(scratch(configuration).path + ".lock")
     defer { lock.unlock() }
     return try CommandResult.run(
-      ["swift", "build"] + arguments(configuration) + (product.map { ["--product", $0] } ?? [])
-        + (target.map { ["--target", $0] } ?? []),
-      environment: ["FIXTURE_PROGRAMS": configuration.selection])
+      ["swift", "package", "--package-path", folder.path, "--scratch-path", scratch(configuration).path]
+        + configuration.arguments + ["resolve"], environment: ["FIXTURE_PROGRAMS": configuration.selection])
   }
 
-  /// Builds the package, once in the life of this process, or of the `swift test` that has started it, and returns the folder of
-  /// its products.
+  /// Builds the package, if that has not been done already, and returns the folder of its products.
   @discardableResult
   public func build(_ configuration: Configuration, product: String? = nil) throws -> URL {
-    let name = "\(configuration) \(configuration.selection) \(product ?? "")"
-    try Self.built.once("\(folder.path) \(name)") {
-      let stamps = Repository.workspace.appendingPathComponent("stamps").appendingPathComponent("\(self.name)-\(name)")
-      if let run = Self.run, (try? String(contentsOf: stamps, encoding: .utf8)) == run { return }
-      let result = try tryBuilding(configuration, product: product)
+    try Self.built.once("\(folder.path) \(configuration) \(configuration.selection) \(product ?? "")") {
+      let result = try tryBuilding(configuration, product: product) { $0.status == 0 }
       guard result.status == 0 else { throw BuildFailure(description: result.transcript) }
-      guard let run = Self.run else { return }
-      try FileManager.default.createDirectory(
-        at: stamps.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try run.write(to: stamps, atomically: true, encoding: .utf8)
     }
     return scratch(configuration).appendingPathComponent(configuration.isRelease ? "release" : "debug")
       .resolvingSymlinksInPath()
@@ -130,15 +144,25 @@ public struct FixturePackage: Sendable {
 
   private static let built = Once()
 
-  /// Names the `swift test` that has started this process: with `--parallel`, one for each test. Nil where something else has.
-  private static let run: String? = {
-    let parent = "/proc/\(getppid())"
-    guard (try? String(contentsOfFile: parent + "/comm", encoding: .utf8)) == "swift-test\n",
-      // The 22nd word is when it started. The second, its name in parentheses, has no space.
-      let words = try? String(contentsOfFile: parent + "/stat", encoding: .utf8).split(separator: " "), words.count > 21
-    else { return nil }
-    return "\(getppid()) \(words[21])"
-  }()
+  /// What `swift build` said of which sources.
+  private struct Remembered: Codable {
+    var sources: SourceState
+    var result: CommandResult
+
+    init(sources: SourceState, result: CommandResult) {
+      self.sources = sources
+      self.result = result
+    }
+
+    init?(_ file: URL) {
+      guard let data = try? Data(contentsOf: file), let known = try? JSONDecoder().decode(Self.self, from: data) else {
+        return nil
+      }
+      self = known
+    }
+
+    func write(to file: URL) throws { try JSONEncoder().encode(self).write(to: file, options: .atomic) }
+  }
 
   /// What has been done already. A failure is not remembered.
   private final class Once: @unchecked Sendable {

@@ -28,15 +28,20 @@ struct ArtifactCheck {
   ]
 
   func check(_ configuration: FixturePackage.Configuration) throws {
-    for artifact in artifacts {
-      let program = try FixturePackage.programs.path(configuration, of: artifact.program)
-      try checkNameAndFacts(artifact, program)
-      let exhausted = try CommandResult.run([program, "exhaust"])
+    let products = try FixturePackage.programs.build(configuration)
+    let works = ["name", "facts", "exhaust", "release", "laws"]
+    let programs = artifacts.map { products.appendingPathComponent($0.program).path }
+    let runs = try CommandResult.run(all: programs.flatMap { program in works.map { [program, $0] } })
+    for (index, (artifact, program)) in zip(artifacts, programs).enumerated() {
+      let results = Dictionary(uniqueKeysWithValues: zip(works, runs[(index * works.count)...]))
+      func result(_ work: String) throws -> CommandResult { try XCTUnwrap(results[work]) }
+      try checkNameAndFacts(artifact, program, name: result("name"), facts: result("facts"))
+      let exhausted = try result("exhaust")
       XCTAssertEqual(exhausted.lines, ["exhausted true"], "\(program): \(exhausted.transcript)")
       XCTAssertEqual(exhausted.status, 0)
       XCTAssertEqual(exhausted.standardError, "", "\(program): an allocator prints nothing when memory is exhausted")
-      try checkRelease(program, keeps: artifact.keeps)
-      let laws = try CommandResult.run([program, "laws"])
+      try checkRelease(program, result("release"), keeps: artifact.keeps)
+      let laws = try result("laws")
       XCTAssertEqual(laws.status, 0, "\(program): \(laws.transcript)")
     }
     let checkouts = FixturePackage.programs.scratch(configuration).appendingPathComponent("checkouts").path
@@ -46,8 +51,11 @@ struct ArtifactCheck {
   }
 
   /// After the peak, what the allocator keeps of it goes back to the system when it is told to.
-  func checkRelease(_ program: String, environment: [String: String] = [:], keeps: Int = 12 << 20) throws {
-    let run = try CommandResult.run([program, "release"], environment: environment)
+  func checkRelease(_ program: String, environment: [String: String] = [:]) throws {
+    try checkRelease(program, CommandResult.run([program, "release"], environment: environment))
+  }
+
+  private func checkRelease(_ program: String, _ run: CommandResult, keeps: Int = 12 << 20) throws {
     let pattern = #/peak (\d+), released (-?\d+), given back (-?\d+), kept (\d+)/#
     let line = try XCTUnwrap(run.lines.first?.wholeMatch(of: pattern), "\(program): \(run.transcript)")
     let (peak, released, givenBack) = (Int(line.1) ?? 0, Int(line.2) ?? 0, Int(line.3) ?? 0)
@@ -58,11 +66,11 @@ struct ArtifactCheck {
     XCTAssertEqual(run.status, 0, "\(program): \(run.transcript)")
   }
 
-  private func checkNameAndFacts(_ artifact: Artifact, _ program: String) throws {
-    let name = try CommandResult.run([program, "name"])
+  private func checkNameAndFacts(
+    _ artifact: Artifact, _ program: String, name: CommandResult, facts: CommandResult
+  ) throws {
     XCTAssertEqual(name.lines, [artifact.name], "\(program): \(name.transcript)")
 
-    let facts = try CommandResult.run([program, "facts"])
     XCTAssertEqual(facts.lines.first, "mapped: \(artifact.library ?? "none")", program)
     let grown = Self.growth(in: facts)
     guard let library = artifact.library else { return XCTAssertEqual(grown, [], facts.transcript) }

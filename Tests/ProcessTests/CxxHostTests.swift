@@ -56,10 +56,11 @@ final class CxxHostTests: XCTestCase {
   /// Runs a host without and with each library: both print `expected`.
   private func open(_ mode: String, _ plugins: [String], expected: [String], host: String = "host") throws {
     let command = try [program(host), mode] + plugins.map { try program("\($0).so") }
-    let alone = try CommandResult.run(command)
-    XCTAssertEqual(alone.lines, expected, "\(mode) \(plugins), nothing preloaded: \(alone.transcript)")
-    for library in try Self.librariesOfAllBuilds.get() {
-      let run = try CommandResult.run(command, environment: ["LD_PRELOAD": library])
+    let libraries = try Self.librariesOfAllBuilds.get()
+    let runs = try CommandResult.run(
+      all: ([[]] + libraries.map { ["LD_PRELOAD=\($0)"] }).map { ["env"] + $0 + command })
+    XCTAssertEqual(runs[0].lines, expected, "\(mode) \(plugins), nothing preloaded: \(runs[0].transcript)")
+    for (library, run) in zip(libraries, runs.dropFirst()) {
       XCTAssertEqual(run.lines, expected, "\(mode) \(plugins), \(library): \(run.transcript)")
       XCTAssertEqual(run.status, 0, "\(mode) \(plugins), \(library): \(run.transcript)")
     }
@@ -172,13 +173,12 @@ final class CxxHostTests: XCTestCase {
       with concurrent.futures.ThreadPoolExecutor(8) as pool:
           print(sum(pool.map(lambda n: int(scipy.spatial.cKDTree(points[n:]).query(points[:50])[1].sum() >= 0), range(40))))
       """
-    func run(_ environment: [String: String]) throws -> CommandResult {
-      try CommandResult.run(["python3", "-c", script], environment: environment)
-    }
-    let expected = try run([:])
+    let libraries = try Self.librariesOfAllBuilds.get()
+    let runs = try CommandResult.run(
+      all: ([[]] + libraries.map { ["LD_PRELOAD=\($0)"] }).map { ["env"] + $0 + ["python3", "-c", script] })
+    let expected = runs[0]
     XCTAssertEqual(expected.status, 0, expected.transcript)
-    for library in try Self.librariesOfAllBuilds.get() {
-      let preloaded = try run(["LD_PRELOAD": library])
+    for (library, preloaded) in zip(libraries, runs.dropFirst()) {
       XCTAssertEqual(preloaded.standardOutput, expected.standardOutput, "\(library): \(preloaded.transcript)")
       XCTAssertEqual(preloaded.status, 0, "\(library): \(preloaded.transcript)")
     }

@@ -21,18 +21,21 @@ final class FieldCaseTests: XCTestCase {
     XCTAssertEqual(run.status, 0, "\(label) \(name): \(run.transcript)")
   }
 
-  private func environment(_ name: String) -> [String: String] {
-    name == "fork-handlers" ? ["FORK_HANDLERS": "1"] : [:]
+  /// Runs the program once for each case, several at a time.
+  private func check(_ program: String, _ cases: [String], preloading library: String? = nil) throws {
+    let runs = try CommandResult.run(
+      all: cases.map { name in
+        ["env"] + (library.map { ["LD_PRELOAD=\($0)"] } ?? [])
+          + (name == "fork-handlers" ? ["FORK_HANDLERS=1"] : []) + [program, name]
+      })
+    for (name, run) in zip(cases, runs) { check(name, run, library ?? program) }
   }
 
   func testCasesUnderThePreloadedLibraries() throws {
     let program = try CProgram(cases: "Programs/Sources/CCases")
     for library in PreloadLibrary.allCases {
-      let path = try library.path(.release)
-      for name in Self.cases + (library == .nest ? Self.casesOfNest : []) {
-        let preload = environment(name).merging(["LD_PRELOAD": path]) { $1 }
-        check(name, try CommandResult.run([program.path, name], environment: preload), path)
-      }
+      let cases = Self.cases + (library == .nest ? Self.casesOfNest : [])
+      try check(program.path, cases, preloading: library.path(.release))
     }
   }
 
@@ -52,9 +55,7 @@ final class FieldCaseTests: XCTestCase {
 
   func testCasesInAnExecutable() throws {
     let program = try FixturePackage.programs.path(.release, of: "CasesOnNest")
-    for name in Self.cases + Self.casesOfNest {
-      check(name, try CommandResult.run([program, name], environment: environment(name)), program)
-    }
+    try check(program, Self.cases + Self.casesOfNest)
   }
 
   /// Address space, and what the system charges and locks, of a program that does nothing.
@@ -81,8 +82,7 @@ final class FieldCaseTests: XCTestCase {
   /// The same in a debug build: those that are quick.
   func testCasesInADebugBuild() throws {
     let program = try FixturePackage.programs.path(.debug, of: "CasesOnNest")
-    for name in ["fork-handlers", "fork-in-fork", "plain-fork", "hooks", "no-mremap", "strict-sandbox", "locked"] {
-      check(name, try CommandResult.run([program, name], environment: environment(name)), program)
-    }
+    let quick = ["fork-handlers", "fork-in-fork", "plain-fork", "hooks", "no-mremap", "strict-sandbox", "locked"]
+    try check(program, quick)
   }
 }

@@ -28,40 +28,52 @@ final class MallocFamilyTests: XCTestCase {
 
   func testCasesInReleaseBuild() throws { try Self.runCases(.release, Self.cases) }
 
-  /// The malloc family over libraries, without the cases that the libraries themselves fail.
+  /// The malloc family over libraries, without the cases that the libraries themselves fail. As above: `SlowDebugTests` runs all
+  /// of them in debug builds.
   func testCasesOnLibraries() throws {
+    try Self.runCasesOnLibraries(.debug) { !Self.longCases.contains($0) }
+    try Self.runCasesOnLibraries(.release) { _ in true }
+  }
+
+  static func runCasesOnLibraries(
+    _ configuration: FixturePackage.Configuration, _ isWanted: (String) -> Bool
+  ) throws {
     // mimalloc 2.0.9 keeps pages that it could give back, does not recover all after memory was short, and counts no live bytes.
     // gperftools' tcmalloc hangs in a fork that a signal handler makes, and knows no sizes before its constructors have run.
     let failing = ["Mimalloc": ["trim", "out-of-memory", "statistics"], "Tcmalloc": ["fork-in-handler", "early"]]
-    for configuration in [FixturePackage.Configuration.debug, .release] {
-      let guest = try FixturePackage.programs.path(configuration, of: "libGuest.so")
-      for (library, exceptions) in failing {
-        let program = try FixturePackage.programs.path(configuration, of: "CasesOn\(library)")
-        for name in Self.cases + ["trim", "statistics"] where !exceptions.contains(name) {
-          let run = try CommandResult.run([program, name], environment: ["GUEST_LIBRARY": guest])
-          XCTAssertEqual(run.status, 0, "\(library) \(name), \(configuration): \(run.transcript)")
-        }
-      }
+    for (library, exceptions) in failing {
+      try runCases(
+        configuration, on: library,
+        (cases + ["trim", "statistics"]).filter { !exceptions.contains($0) && isWanted($0) })
     }
   }
 
-  /// The malloc family over allocators that are made of others, of which one soon has no memory, and one writes its calls down.
+  /// The malloc family over allocators that are made of others, of which one soon has no memory, and one writes its calls down. As
+  /// above.
   func testCasesOnComposedAllocators() throws {
-    // The segregating one has nothing to go on with for small blocks, of which some cases use up more than the region has.
-    let cases = [
-      "Fallback": Self.cases,
-      "Tracing": Self.cases,
-      "Segregating": ["functions", "huge", "products", "errno", "zero", "calloc", "realloc", "exit", "early"],
-    ]
-    for configuration in [FixturePackage.Configuration.debug, .release] {
-      let guest = try FixturePackage.programs.path(configuration, of: "libGuest.so")
-      for (allocator, names) in cases {
-        let program = try FixturePackage.programs.path(configuration, of: "CasesOn\(allocator)")
-        for name in names {
-          let run = try CommandResult.run([program, name], environment: ["GUEST_LIBRARY": guest])
-          XCTAssertEqual(run.status, 0, "\(allocator) \(name), \(configuration): \(run.transcript)")
-        }
-      }
+    try Self.runCasesOnComposedAllocators(.debug) { !Self.longCases.contains($0) }
+    try Self.runCasesOnComposedAllocators(.release) { _ in true }
+  }
+
+  static func runCasesOnComposedAllocators(
+    _ configuration: FixturePackage.Configuration, _ isWanted: (String) -> Bool
+  ) throws {
+    for allocator in ["Fallback", "Tracing"] { try runCases(configuration, on: allocator, cases.filter(isWanted)) }
+    // It has nothing to go on with for small blocks, of which some cases use up more than the region has.
+    let segregating = ["functions", "huge", "products", "errno", "zero", "calloc", "realloc", "exit", "early"]
+    try runCases(configuration, on: "Segregating", segregating.filter(isWanted))
+  }
+
+  private static func runCases(_ configuration: FixturePackage.Configuration, on allocator: String, _ names: [String])
+    throws
+  {
+    let products = try FixturePackage.programs.build(configuration)
+    let program = products.appendingPathComponent("CasesOn\(allocator)").path
+    let runs = try CommandResult.run(
+      all: names.map { [program, $0] },
+      environment: ["GUEST_LIBRARY": products.appendingPathComponent("libGuest.so").path])
+    for (name, run) in zip(names, runs) {
+      XCTAssertEqual(run.status, 0, "\(allocator) \(name), \(configuration): \(run.transcript)")
     }
   }
 

@@ -36,6 +36,12 @@ final class PreloadCostTests: XCTestCase {
   func testMemoryOfAProgramThatDoesNothing() throws {
     let program = try CProgram("PreloadPrograms/hello.c")
     let library = try PreloadLibrary.nest.path(.release)
+    // Pages of a file that was just written count as dirty until they are on the disk.
+    for file in [program.path, library] {
+      let written = try FileHandle(forUpdating: URL(fileURLWithPath: file))
+      try written.synchronize()
+      try written.close()
+    }
     func memory(_ environment: [String: String]) throws -> (resident: Int, private: Int) {
       let run = try CommandResult.run([program.path], environment: environment)
       XCTAssertEqual(run.status, 0, run.transcript)

@@ -7,27 +7,29 @@ import XCTest
 
 /// A real program under the preloaded libraries: the output is the one without them, byte for byte.
 enum RealProgram {
-  /// Runs a shell script that uses `program` without and with each library, in an empty folder of the same name.
+  /// Runs a shell script that uses `program` without and with each library, each time in an empty folder.
   static func compare(_ program: String, _ script: String) throws {
     guard CommandResult.locate(program) != nil else {
       throw XCTSkip("skipped: no \(program) in PATH, so it was not run under the preloaded library")
     }
-    let folder = try TemporaryFolder()
-    func run(_ environment: [String: String]) throws -> CommandResult {
-      try folder.empty()
-      return try CommandResult.run(["sh", "-c", script], in: folder.url, environment: environment)
+    let libraries = try PreloadLibrary.allCases.map { try $0.path(.release) }
+    let counting = ["LD_PRELOAD=\(try PreloadLibrary.counting.path(.release))", "ALLOCATOR_COUNTS=1"]
+    let environments = [[]] + libraries.map { ["LD_PRELOAD=\($0)"] } + [counting]
+    let folders = try environments.map { _ in try TemporaryFolder() }
+    let runs = try withExtendedLifetime(folders) {
+      try CommandResult.run(
+        all: zip(environments, folders).map { ["env", "--chdir=\($1.url.path)"] + $0 + ["sh", "-c", script] })
     }
-    let expected = try run([:])
+    let expected = runs[0]
     XCTAssertEqual(expected.status, 0, expected.transcript)
     XCTAssertFalse(expected.standardOutput.isEmpty)
-    for library in try PreloadLibrary.allCases.map({ try $0.path(.release) }) {
-      let preloaded = try run(["LD_PRELOAD": library])
+    for (library, preloaded) in zip(libraries, runs.dropFirst()) {
       XCTAssertEqual(preloaded.status, expected.status, "\(program), \(library): \(preloaded.standardError)")
       XCTAssertTrue(preloaded.standardOutput == expected.standardOutput, "\(program), \(library): other output")
       XCTAssertEqual(preloaded.standardError, expected.standardError, "\(program), \(library)")
     }
     // It was there: each process reports when it ends.
-    let counted = try run(["LD_PRELOAD": try PreloadLibrary.counting.path(.release), "ALLOCATOR_COUNTS": "1"])
+    let counted = try XCTUnwrap(runs.last)
     XCTAssertTrue(
       (counted.standardError + counted.standardOutput).contains(" allocations, "), "\(program): nothing was counted")
   }

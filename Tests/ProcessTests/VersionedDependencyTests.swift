@@ -9,9 +9,8 @@ import XCTest
 /// the used products need.
 final class VersionedDependencyTests: XCTestCase {
   func testOneProductBuildsOnlyThatAndResolvesNothingElse() throws {
-    let package = try packageOfTaggedVersion()
-    let cache = Self.folder.appendingPathComponent("cache")
-    let configuration = FixturePackage.Configuration.debug.with(arguments: ["--cache-path", cache.path])
+    let package = try Self.packageOfTaggedVersion()
+    let configuration = Self.ofTaggedVersion(.debug)
     let products = try package.build(configuration)
 
     let run = try CommandResult.run([products.appendingPathComponent("App").path])
@@ -25,25 +24,27 @@ final class VersionedDependencyTests: XCTestCase {
       ["AllocatorABI", "App", "CAllocatorSupport", "GlobalJemalloc", "JemallocAllocator"])
   }
 
-  /// What stands behind a trait is resolved only by who enables it.
+  /// What stands behind a trait is resolved only by who enables it. `SlowPackageTests` builds it, too.
   func testInsightWithoutTraitsResolvesNothingElse() throws {
-    let package = try packageOfTaggedVersion()
-    let cache = Self.folder.appendingPathComponent("cache")
-    let configuration = Self.withInsight.with(arguments: ["--cache-path", cache.path])
-    let products = try package.build(configuration)
-    let run = try CommandResult.run([products.appendingPathComponent("App").path])
-    XCTAssertEqual(run.lines, ["no jemalloc"], run.transcript)
+    let package = try Self.packageOfTaggedVersion()
+    let resolved = try package.resolve(Self.withInsight)
+    XCTAssertEqual(resolved.status, 0, resolved.transcript)
     let checkouts = try FileManager.default.contentsOfDirectory(
-      atPath: package.scratch(configuration).appendingPathComponent("checkouts").path)
+      atPath: package.scratch(Self.withInsight).appendingPathComponent("checkouts").path)
     XCTAssertEqual(checkouts, ["swift-allocators"], "no third-party dependency is resolved")
   }
 
   /// In a folder of its own.
-  private static let withInsight = {
-    var configuration = FixturePackage.Configuration.debug.with("insight")
+  static let withInsight = {
+    var configuration = ofTaggedVersion(FixturePackage.Configuration.debug.with("insight"))
     configuration.description = "debug-insight"
     return configuration
   }()
+
+  /// With a cache of its own: the user's would know another commit by the same tag.
+  private static func ofTaggedVersion(_ configuration: FixturePackage.Configuration) -> FixturePackage.Configuration {
+    configuration.with(arguments: ["--cache-path", folder.appendingPathComponent("cache").path])
+  }
 
   /// The modules of which an object file was made.
   private func compiledModules(in products: URL) throws -> [String] {
@@ -58,8 +59,8 @@ final class VersionedDependencyTests: XCTestCase {
 
   /// The package `Versioned`, and this package as it is now as version 0.1.0 of a repository of its own. Both are made anew
   /// when this package has changed: the resolution of an earlier run knows an earlier commit by the same tag.
-  private func packageOfTaggedVersion() throws -> FixturePackage {
-    let lock = try FileLock(Self.folder.path + ".lock")
+  static func packageOfTaggedVersion() throws -> FixturePackage {
+    let lock = try FileLock(folder.path + ".lock")
     defer { lock.unlock() }
     let scratch = try TemporaryFolder()
     let made = try CommandResult.run([
@@ -76,16 +77,16 @@ final class VersionedDependencyTests: XCTestCase {
     ])
     XCTAssertEqual(made.status, 0, made.transcript)
     let tree = made.standardOutput
-    let package = FixturePackage(at: Self.folder.appendingPathComponent("Versioned"))
-    let treeFile = Self.folder.appendingPathComponent("tree")
+    let package = FixturePackage(at: folder.appendingPathComponent("Versioned"))
+    let treeFile = folder.appendingPathComponent("tree")
     if (try? String(contentsOf: treeFile, encoding: .utf8)) == tree { return package }
 
-    try? FileManager.default.removeItem(at: Self.folder)
-    for configuration in [FixturePackage.Configuration.debug, Self.withInsight] {
+    try? FileManager.default.removeItem(at: folder)
+    for configuration in [FixturePackage.Configuration.debug, withInsight] {
       try? FileManager.default.removeItem(at: package.scratch(configuration))
     }
-    try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
-    let repository = Self.folder.appendingPathComponent("swift-allocators")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let repository = folder.appendingPathComponent("swift-allocators")
     try FileManager.default.copyItem(at: scratch.url, to: repository)
     try FileManager.default.copyItem(at: Repository.fixtures.appendingPathComponent("Versioned"), to: package.folder)
     let manifest = package.folder.appendingPathComponent("Package.swift")

@@ -10,7 +10,7 @@ import PackageDescription
 // - mistakes: targets that must not compile, or link;
 // - linkers: some of the programs once more by each linker;
 // - hidden: one of the programs with a version script that hides its malloc;
-// - static: nothing more, but no dynamic library, which cannot be linked with the static standard library.
+// - static: what is tried with the static standard library, and nothing else: a dynamic library cannot be linked with it.
 let selection = Context.environment["FIXTURE_PROGRAMS"] ?? ""
 
 let cFamily: [Target] = [
@@ -109,6 +109,12 @@ let libraries: [Target] = [
     dependencies: [
       .product(name: "SecondMalloc", package: "SecondMalloc"), "InstallationReport", .ours("GlobalSystem"),
     ]),
+  // The five functions over that library, which has the malloc family.
+  .executableTarget(
+    name: "InstalledLibrary",
+    dependencies: [
+      .product(name: "SecondMalloc", package: "SecondMalloc"), "InstallationReport", .ours("SystemAllocator"),
+    ]),
 ]
 
 /// What must not build, each for one mistake, and one that must.
@@ -146,8 +152,8 @@ let hidden: [Target] = [
     linkerSettings: [.unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/hidden.map"])])
 ]
 
-let always = cFamily + allocators + artifacts + singleProducts + installed + mallocFamily + scenarios
 let isStatic = selection.contains("static")
+let all = singleProducts + mallocFamily + scenarios + libraries
 
 let package = Package(
   name: "Programs",
@@ -163,7 +169,7 @@ let package = Package(
     ],
   dependencies: [.package(name: "swift-allocators", path: "../../..")]
     + (isStatic ? [] : [.package(path: "../SecondMalloc")]),
-  targets: always + (isStatic ? [] : libraries)
+  targets: cFamily + allocators + artifacts + installed + (isStatic ? [] : all)
     + (selection.contains("mistakes") ? mistakes : [])
     + (selection.contains("linkers") ? linkers : [])
     + (selection.contains("hidden") ? hidden : []),

@@ -11,6 +11,12 @@ final class SlowDebugTests: SlowTestCase {
 
   func testCasesInSwiftPrograms() throws { try MallocFamilyTests.runCases(.debug, MallocFamilyTests.cases) }
 
+  func testCasesOnLibraries() throws { try MallocFamilyTests.runCasesOnLibraries(.debug) { _ in true } }
+
+  func testCasesOnComposedAllocators() throws {
+    try MallocFamilyTests.runCasesOnComposedAllocators(.debug) { _ in true }
+  }
+
   /// And a table of what other allocators find.
   func testNestFindsWhatGlibcFinds() throws {
     var check = try MisuseCheck()

@@ -16,6 +16,14 @@ final class SlowPackageTests: SlowTestCase {
 
   func testAllocatorThatAllocatesDoesNotCompile() throws { try RejectionTests.checkMistakes(.release) }
 
+  /// `VersionedDependencyTests` resolves the same, without a build.
+  func testInsightOfATaggedVersion() throws {
+    let package = try VersionedDependencyTests.packageOfTaggedVersion()
+    let products = try package.build(VersionedDependencyTests.withInsight)
+    let run = try CommandResult.run([products.appendingPathComponent("App").path])
+    XCTAssertEqual(run.lines, ["no jemalloc"], run.transcript)
+  }
+
   /// Where a folder can be hidden from one process: who uses jemalloc is told what to install, who does not needs nothing.
   func testWithoutJemalloc() throws {
     let hide = "mount -t tmpfs none /usr/include/jemalloc"
