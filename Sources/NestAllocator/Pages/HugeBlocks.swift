@@ -621,9 +621,23 @@ struct HugeBlocks {
     return Step(oldest.end, HugeBlocks.stepBytes)
   }
 
-  /// Counts anew what the lists say, after a change that was not ended.
+  /// Mends what a change was not ended of, in a child whose parent's other threads were about to make it. A block that one of them
+  /// was entering into the address map, or removing from it, is nobody's here.
   @_noLocks
   func recount() {
+    var slab = state.pointee.slabs
+    while let first = slab {
+      for index in 0..<HugeBlocks.recordsOfSlab where first.record[index].isLive {
+        let record = first.record + index
+        if find(record.pointee.start)?.record != record { record.pointee.isLive = false }
+      }
+      slab = first.record.pointee.nextSlab
+    }
+    count()
+  }
+
+  /// Counts anew what the lists say.
+  private func count() {
     state.pointee.liveCount = 0
     state.pointee.liveBytes = 0
     var slab = state.pointee.slabs
@@ -679,7 +693,7 @@ extension HugeBlocks {
     let (liveCount, liveBytes) = (state.pointee.liveCount, state.pointee.liveBytes)
     let (releasedCount, releasedBytes) = (state.pointee.releasedCount, state.pointee.releasedBytes)
     let decay = state.pointee.decay
-    recount()
+    count()
     state.pointee.decay = decay
     precondition(liveCount == state.pointee.liveCount && liveBytes == state.pointee.liveBytes)
     precondition(releasedCount == state.pointee.releasedCount && releasedBytes == state.pointee.releasedBytes)
