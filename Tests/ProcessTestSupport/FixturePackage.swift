@@ -102,9 +102,14 @@ public struct FixturePackage: Sendable {
     let sources = try SourceState(of: [folder])
     if let known = Remembered(file), known.sources == sources { return known.result }
 
-    let result = try CommandResult.run(
-      ["swift", "build"] + arguments(configuration) + choice, environment: ["FIXTURE_PROGRAMS": configuration.selection]
-    )
+    func build() throws -> CommandResult {
+      try CommandResult.run(
+        ["swift", "build"] + arguments(configuration) + choice,
+        environment: ["FIXTURE_PROGRAMS": configuration.selection])
+    }
+    var result = try build()
+    // SwiftPM 6.3 itself crashes now and then, in libdispatch, while it waits for a plugin.
+    if result.status < 0 { result = try build() }
     // Another build in the same folder may undo this one, but what was linked stays.
     if isExpected(result) { try Remembered(sources: sources, result: result).write(to: file) }
     return result
