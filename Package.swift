@@ -135,6 +135,7 @@ let package = Package(
     // Kits and tools: ordinary Swift.
     .target(name: "AllocatorTestKit", dependencies: ["AllocatorABI", "KitSupport"]),
     .executableTarget(name: "benchmark-launcher"),
+    .executableTarget(name: "trace-replayer"),
     .target(name: "BenchmarkKit", dependencies: ["KitSupport"]),
 
     // Benchmarks: the work that is measured, one program for each product that chooses, and what runs them.
@@ -165,13 +166,18 @@ let package = Package(
       ],
       path: "Benchmarks/AllocatorBenchmarks", plugins: ["BuildWorkloads"]),
 
+    // Recorded allocations, as a file.
+    .target(name: "AllocationTrace", dependencies: ["CAllocatorTrace"]),
+
     // The command. Its logic is a library, so that tests can link it.
     .target(
       name: "AllocatorsTool",
       dependencies: [
-        "AllocatorInsight", "BenchmarkKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "AllocationTrace", "AllocatorInsight", "BenchmarkKit", "CAllocatorTrace",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .executableTarget(name: "allocators", dependencies: ["AllocatorsTool", "benchmark-launcher", "SystemDefaults"]),
+    .executableTarget(
+      name: "allocators", dependencies: ["AllocatorsTool", "benchmark-launcher", "trace-replayer", "SystemDefaults"]),
 
     // Tests. What is about a whole process runs in programs of dependent packages, which ProcessTests builds and starts.
     .testTarget(
@@ -196,6 +202,11 @@ let package = Package(
       name: "NestFuzzing", dependencies: ["NestAllocator", "CNestSupport", "CNestTestSupport"],
       path: "Tests/NestFuzzing"),
     .executableTarget(name: "nest-fuzzer", dependencies: ["NestFuzzing", "SystemDefaults"], path: "Tests/NestFuzzer"),
+    .target(name: "TraceFuzzing", dependencies: ["AllocationTrace"], path: "Tests/TraceFuzzing"),
+    .executableTarget(name: "trace-fuzzer", dependencies: ["TraceFuzzing"], path: "Tests/TraceFuzzer"),
+    .testTarget(
+      name: "AllocationTraceTests",
+      dependencies: ["AllocationTrace", "CAllocatorTrace", "SystemDefaults", "TraceFuzzing"]),
     .testTarget(name: "ProcessTests", dependencies: ["BenchmarkKit", "ProcessTestSupport"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
     .testTarget(
@@ -209,7 +220,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "AllocatorsToolTests",
-      dependencies: ["AllocatorInsight", "AllocatorsTool", "ProcessTestSupport", "SystemDefaults"]),
+      dependencies: ["AllocationTrace", "AllocatorInsight", "AllocatorsTool", "ProcessTestSupport", "SystemDefaults"]),
     .testTarget(name: "AllocatorBenchmarksTests", dependencies: ["AllocatorBenchmarks", "BenchmarkKit", "Workloads"]),
   ],
   swiftLanguageModes: [.v6]

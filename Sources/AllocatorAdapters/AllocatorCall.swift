@@ -19,7 +19,7 @@ public struct AllocatorCall: Equatable, Sendable {
   }
 
   public var kind: Kind
-  /// The calling thread: from 1, in the order of the first calls.
+  /// The calling thread, as the kernel numbers it (gettid(2)).
   public var thread: Int
   /// The block, or nil.
   public var address: UInt?

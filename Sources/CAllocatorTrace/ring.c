@@ -13,10 +13,12 @@
 #include "CAllocatorTrace.h"
 #include "ring.h"
 
+int allocator_trace_memory_file(void) { return memfd_create("allocator-trace", MFD_CLOEXEC); }
+
 struct allocator_trace_ring *allocator_trace_ring_create(size_t capacity, uint64_t wait_nanoseconds, bool has_times,
                                                          int *descriptor) {
   size_t size = trace_ring_size(capacity);
-  *descriptor = memfd_create("allocator-trace", MFD_CLOEXEC);
+  *descriptor = allocator_trace_memory_file();
   if (*descriptor < 0) return NULL;
   void *memory = MAP_FAILED;
   if (ftruncate(*descriptor, (off_t)size) == 0)

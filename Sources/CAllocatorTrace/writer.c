@@ -9,7 +9,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -22,7 +22,6 @@
 
 _Atomic(struct allocator_trace_state *) allocator_trace_state;
 
-static _Atomic(uint32_t) thread_count;
 static _Thread_local uint32_t this_thread __attribute__((tls_model("initial-exec")));
 
 static int32_t this_process(void) { return (int32_t)syscall(SYS_getpid); }
@@ -51,9 +50,10 @@ static struct allocator_trace_state *state_of_this_process(void) {
   return state;
 }
 
-// The value of the variable in /proc/self/environ: the first call comes before libc knows the environment.
-static bool read_variable(char *value, size_t capacity) {
-  static const char name[] = ALLOCATOR_TRACE_VARIABLE "=";
+// The value of the variable in /proc/self/environ: the first call comes before libc knows the environment. The name has a "=" behind
+// it. False where it is not there, empty, or too long.
+static bool read_variable(const char *name, char *value, size_t capacity) {
+  size_t name_length = strlen(name);
   int file = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/environ", O_RDONLY | O_CLOEXEC);
   if (file < 0) return false;
   char buffer[1024];
@@ -62,7 +62,7 @@ static bool read_variable(char *value, size_t capacity) {
   for (long count; !is_found && (count = syscall(SYS_read, file, buffer, sizeof buffer)) > 0;) {
     for (long index = 0; index < count && !is_found; index++) {
       char byte = buffer[index];
-      if (is_candidate && matched == sizeof name - 1) {
+      if (is_candidate && matched == name_length) {
         if (byte == 0 || length == capacity - 1) is_found = byte == 0 && length > 0, is_candidate = false;
         else value[length++] = byte;
       } else if (is_candidate && byte == name[matched] && byte != 0) {
@@ -76,6 +76,17 @@ static bool read_variable(char *value, size_t capacity) {
   syscall(SYS_close, file);
   value[length] = 0;
   return is_found;
+}
+
+// Whether this process runs the program that is meant, where one is named.
+static bool is_meant(void) {
+  char name[256], path[4096];
+  if (!read_variable(ALLOCATOR_TRACE_PROGRAM_VARIABLE "=", name, sizeof name)) return true;
+  long length = syscall(SYS_readlink, "/proc/self/exe", path, sizeof path - 1);
+  if (length <= 0) return false;
+  path[length] = 0;
+  const char *slash = strrchr(path, '/');
+  return strcmp(slash ? slash + 1 : path, name) == 0;
 }
 
 static struct allocator_trace_ring *map_ring(const char *path) {
@@ -115,12 +126,17 @@ static void begin(struct allocator_trace_state *state) {
   if (!atomic_compare_exchange_strong(&state->status, &expected, ALLOCATOR_TRACE_BEGINNING)) return;
   struct allocator_trace_ring *ring = NULL;
   char path[256];
-  if (!getauxval(AT_SECURE) && read_variable(path, sizeof path)) ring = map_ring(path);
+  if (!getauxval(AT_SECURE) && read_variable(ALLOCATOR_TRACE_VARIABLE "=", path, sizeof path) && is_meant()) ring = map_ring(path);
   if (ring) {
     int32_t nobody = 0, process = this_process();
     bool is_first = atomic_compare_exchange_strong(&ring->process, &nobody, process);
+    // Sixteen random bytes that each program gets from the kernel.
+    uint64_t program = *(const uint64_t *)getauxval(AT_RANDOM);
+    uint64_t before = is_first || nobody == process ? atomic_exchange(&ring->program, program) : 0;
     if (is_first) {
       atomic_store(&ring->programs, 1);
+    } else if (nobody == process && before == program) {
+      // Another library, or the program itself, has a tracing allocator, too.
     } else if (nobody == process) {
       write_unwritten(ring);
       atomic_fetch_add(&ring->programs, 1);
@@ -133,6 +149,13 @@ static void begin(struct allocator_trace_state *state) {
   }
   state->ring = ring;
   atomic_store_explicit(&state->status, ring ? ALLOCATOR_TRACE_ON : ALLOCATOR_TRACE_OFF, memory_order_release);
+}
+
+// A process is taken before it can have children: what allocates first might be one of these.
+__attribute__((constructor)) static void begin_before_children(void) {
+  if (!getenv(ALLOCATOR_TRACE_VARIABLE)) return;
+  struct allocator_trace_state *state = state_of_this_process();
+  if (state) begin(state);
 }
 
 static uint64_t now(void) {
@@ -174,7 +197,7 @@ static bool put(struct allocator_trace_ring *ring, enum allocator_trace_call cal
   }
   if (atomic_load_explicit(&ring->gave_up, memory_order_relaxed))
     atomic_store_explicit(&ring->gave_up, 0, memory_order_relaxed);
-  if (this_thread == 0) this_thread = atomic_fetch_add_explicit(&thread_count, 1, memory_order_relaxed) + 1;
+  if (this_thread == 0) this_thread = (uint32_t)syscall(SYS_gettid);
   record->address = address;
   record->size = size;
   record->nanoseconds = ring->has_times ? now() : 0;

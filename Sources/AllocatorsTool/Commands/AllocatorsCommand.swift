@@ -10,13 +10,14 @@ public struct AllocatorsCommand: ParsableCommand {
     commandName: "allocators",
     abstract: "Finds out which memory allocator suits a program, and what a process's memory is used for.",
     discussion: """
-      Exit status: that of the program under `run`; else 0 if all went well, 1 if a run of the program failed, 64 for a \
+      Exit status: that of the program under `run` and `record`; else 0 if all went well, 1 if a run of the program failed, 64 for a \
       command line that makes no sense, 65 and 66 for a file or process that cannot be inspected, 69 for an allocator that \
       is not installed or a process that does not answer, 71 and 73 if the system refuses something, 126 for a program that cannot run as asked, 127 for one \
       that is not there.
       """,
     subcommands: [
-      ListCommand.self, RunCommand.self, CompareCommand.self, InspectCommand.self, StatsCommand.self, WatchCommand.self,
+      ListCommand.self, RunCommand.self, CompareCommand.self, RecordCommand.self, ReplayCommand.self,
+      InspectCommand.self, StatsCommand.self, WatchCommand.self,
       TrimCommand.self, AskCommand.self,
     ])
 

@@ -48,7 +48,7 @@ struct allocator_trace_record {
   uint64_t size;
   // CLOCK_MONOTONIC; 0 where times are not recorded.
   uint64_t nanoseconds;
-  // From 1, in the order of the first calls.
+  // gettid(2).
   uint32_t thread;
   enum allocator_trace_call call;
   // The binary logarithm of the alignment.
@@ -70,6 +70,8 @@ struct allocator_trace_ring {
   uint32_t has_times;
   // The process that is traced: the first that comes. 0 before.
   _Atomic(int32_t) process;
+  // Which program the process is: what the kernel has drawn for it (getauxval(3), AT_RANDOM).
+  _Atomic(uint64_t) program;
   // Programs that the process has been; see ALLOCATOR_TRACE_EXECUTED.
   _Atomic(uint32_t) programs;
   // A writer has waited in vain; the others do not wait as well.
@@ -123,7 +125,13 @@ struct allocator_trace_ring *_Nullable allocator_trace_own_ring(void);
 struct allocator_trace_ring *_Nullable allocator_trace_ring_create(size_t capacity, uint64_t wait_nanoseconds,
                                                                   bool has_times, int *_Nonnull descriptor);
 
+// A file in memory without a name (memfd_create(2)), which an exec closes; -1 and errno on failure.
+int allocator_trace_memory_file(void);
+
 #define ALLOCATOR_TRACE_VARIABLE "ALLOCATOR_TRACE"
+
+// Where this names a program (the last part of its file's path), no other one is traced.
+#define ALLOCATOR_TRACE_PROGRAM_VARIABLE "ALLOCATOR_TRACE_PROGRAM"
 
 // Takes up to `most` records, the oldest first, and returns how many. `is_over` says that nobody writes any more: then what was claimed and
 // never written is passed over, and counted as lost.
