@@ -195,8 +195,8 @@ let package = Package(
     .testTarget(
       name: "NestAllocatorTests",
       dependencies: [
-        "AllocatorTestKit", "KitSupport", "NestAllocator", "NestFuzzing", "CNestSupport", "CNestTestSupport",
-        "SystemDefaults",
+        "AllocatorAdapters", "AllocatorTestKit", "KitSupport", "NestAllocator", "NestFuzzing", "CNestSupport",
+        "CNestTestSupport", "SystemAllocator", "SystemDefaults",
       ]),
     .target(
       name: "NestFuzzing", dependencies: ["NestAllocator", "CNestSupport", "CNestTestSupport"],

@@ -21,8 +21,7 @@
 // described by D. Vyukov, 1024cores.net.) There is no lock: a signal handler, or a fork, between the two steps delays the reader and
 // nobody else. Positions are the one order of all calls.
 
-// As in CAllocatorSupport, which this target does not need otherwise.
-#define TRACE_LEAF __attribute__((swift_attr("@_noLocks")))
+#include "../../CAllocatorSupport/include/annotations.h"
 
 enum allocator_trace_call : uint8_t {
   // After the call: the address is the result, 0 where it failed.
@@ -99,11 +98,11 @@ struct allocator_trace_state {
 extern __attribute__((visibility("hidden"))) _Atomic(struct allocator_trace_state *_Nullable) allocator_trace_state;
 
 // Writes a record, whether tracing is on or not known yet. errno is left alone.
-TRACE_LEAF __attribute__((visibility("hidden"))) void allocator_trace_write(
+ALLOCATOR_LEAF __attribute__((visibility("hidden"))) void allocator_trace_write(
     enum allocator_trace_call call, const void *_Nullable address, size_t size, size_t alignment);
 
 // What the adapter calls: two loads and two comparisons where tracing is off.
-TRACE_LEAF static inline __attribute__((always_inline)) void allocator_trace(
+ALLOCATOR_LEAF static inline __attribute__((always_inline)) void allocator_trace(
     enum allocator_trace_call call, const void *_Nullable address, size_t size, size_t alignment) {
   struct allocator_trace_state *state = atomic_load_explicit(&allocator_trace_state, memory_order_acquire);
   if (state && atomic_load_explicit(&state->status, memory_order_acquire) == ALLOCATOR_TRACE_OFF) return;

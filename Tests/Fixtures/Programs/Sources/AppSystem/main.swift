@@ -27,13 +27,15 @@ default:
 }
 
 /// Prints facts about the process that no name can fake: which allocators' libraries are mapped, and by how much each one's own
-/// count of bytes grows with a Swift array, and with blocks of the facade: small alignment, large, resized.
+/// count of bytes grows with a Swift array, and with blocks of the facade: small alignment, large, resized. Where no library is
+/// mapped, the count is the linked allocator's own.
 func printFacts() {
-  let counters = [
+  let counters: [(String, () -> Int?)] = [
     ("jemalloc", jemallocAllocatedBytes), ("mimalloc", mimallocCommittedBytes), ("tcmalloc", tcmallocAllocatedBytes),
   ]
-  let mapped = counters.filter { isMapped("lib\($0.0)") }
+  var mapped = counters.filter { isMapped("lib\($0.0)") }
   print("mapped: \(mapped.isEmpty ? "none" : mapped.map(\.0).joined(separator: " "))")
+  if mapped.isEmpty { mapped = [(GlobalAllocator.name, { GlobalAllocator.statistics.liveBytes })] }
   let size = 32 << 20
   var counts: [[Int]] = []
   func count() { counts.append(mapped.map { $0.1() ?? 0 }) }
