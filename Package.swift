@@ -147,6 +147,12 @@ let package = Package(
       name: "Workloads-jemalloc", dependencies: ["AllocatorABI", "GlobalJemalloc", "Workloads"],
       path: "Benchmarks/Workloads-jemalloc"),
     .executableTarget(
+      name: "Workloads-mimalloc", dependencies: ["AllocatorABI", "GlobalMimalloc", "Workloads"],
+      path: "Benchmarks/Workloads-mimalloc"),
+    .executableTarget(
+      name: "Workloads-tcmalloc", dependencies: ["AllocatorABI", "GlobalTcmalloc", "Workloads"],
+      path: "Benchmarks/Workloads-tcmalloc"),
+    .executableTarget(
       name: "Workloads-nest", dependencies: ["AllocatorABI", "GlobalNest", "Workloads"],
       path: "Benchmarks/Workloads-nest"),
     .executableTarget(
@@ -156,7 +162,10 @@ let package = Package(
       name: "AllocationShapes", path: "Benchmarks/AllocationShapes", linkerSettings: [.linkedLibrary("m")]),
     .plugin(
       name: "BuildWorkloads", capability: .buildTool(),
-      dependencies: ["Workloads-system", "Workloads-jemalloc", "Workloads-nest", "Workloads-default"],
+      dependencies: [
+        "Workloads-system", "Workloads-jemalloc", "Workloads-mimalloc", "Workloads-tcmalloc", "Workloads-nest",
+        "Workloads-default",
+      ],
       path: "Benchmarks/BuildWorkloads"),
     .executableTarget(
       name: "AllocatorBenchmarks",

@@ -19,6 +19,8 @@ struct WorkloadsCommand: ParsableCommand {
   static let products = [
     Product(name: "system", allocator: "system"),
     Product(name: "jemalloc", allocator: "jemalloc"),
+    Product(name: "mimalloc", allocator: "mimalloc"),
+    Product(name: "tcmalloc", allocator: "tcmalloc"),
     Product(name: "nest", allocator: "nest"),
     Product(name: "default", allocator: "nest"),
   ]

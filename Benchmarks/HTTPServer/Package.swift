@@ -34,6 +34,8 @@ let package = Package(
       dependencies: ["ItemService", .product(name: "HummingbirdTesting", package: "hummingbird")]),
     server("System"),
     server("Jemalloc"),
+    server("Mimalloc"),
+    server("Tcmalloc"),
     server("Nest"),
     server("Default"),
     .executableTarget(

@@ -17,7 +17,7 @@ struct HTTPBenchmark: ParsableCommand {
       All traffic stays on 127.0.0.1.
       """)
 
-  static let servers = ["system", "jemalloc", "nest", "default"]
+  static let servers = ["system", "jemalloc", "mimalloc", "tcmalloc", "nest", "default"]
 
   @Option(help: "How often each server runs with each number of threads.")
   var rounds = 3

@@ -1,0 +1,1 @@
+../ServerMain/main.swift

@@ -1,0 +1,1 @@
+../WorkloadsMain/main.swift
