@@ -210,17 +210,15 @@ static void fork_in_handlers(int with_forks) {
 // Fork in a signal handler that has interrupted malloc, free or fork, in a process of one thread.
 void case_fork_in_fork(void) { fork_in_handlers(1); }
 
-static void *allocate_without_signals(void *seed) {
-  sigset_t signals;
+// In malloc and free beside other threads, which leave the signal to this one: they are born with it blocked. (Not in fork: glibc's
+// own fork may hang then, in a process with threads.)
+void case_fork_in_malloc_with_threads(void) {
+  sigset_t signals, before;
   sigemptyset(&signals);
   sigaddset(&signals, SIGALRM);
-  pthread_sigmask(SIG_BLOCK, &signals, NULL);
-  return allocate_all_the_time(seed);
-}
-
-// In malloc and free beside other threads. (Not in fork: glibc's own fork may hang then, in a process with threads.)
-void case_fork_in_malloc_with_threads(void) {
-  start_threads(allocate_without_signals);
+  pthread_sigmask(SIG_BLOCK, &signals, &before);
+  start_threads(allocate_all_the_time);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   fork_in_handlers(0);
   end_threads();
 }
