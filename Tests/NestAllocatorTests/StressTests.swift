@@ -26,10 +26,12 @@ final class StressTests: XCTestCase {
     }
   }
 
-  static func work(_ exchange: Exchange, seed: UInt64, operations: Int) {
+  static func work(_ exchange: Exchange, seed: UInt64, operations: Int, largestAlign: Int = 1 << 16) {
     var random = SplitMix64(seed: seed)
     for _ in 0..<operations {
-      let align = Int.random(in: 0..<8, using: &random) == 0 ? 1 << Int.random(in: 0...16, using: &random) : 16
+      let align =
+        Int.random(in: 0..<8, using: &random) == 0
+        ? 1 << Int.random(in: 0...largestAlign.trailingZeroBitCount, using: &random) : 16
       guard
         var block = PatternedBlock(
           size: random.size(), align: align, zeroed: Int.random(in: 0..<8, using: &random) == 0)
