@@ -10,13 +10,13 @@ public import CAllocatorSupport
 ///     release  ──▶ Primary.owns? ── yes ──▶ Primary
 ///                       └────────── no ───▶ Secondary
 ///
-/// `Primary` has to know its blocks (``OwnershipTesting``), for example by the region of memory that it has; `Secondary` gets
-/// every other pointer. As the process's malloc it asks both for ``MallocABI``. A block moves from `Primary` to `Secondary` when it
+/// `Primary` has to know its blocks (`OwnershipTesting`), for example by the region of memory that it has; `Secondary` gets
+/// every other pointer. As the process's malloc it asks both for `MallocABI`. A block moves from `Primary` to `Secondary` when it
 /// grows and there is no room, and never back.
 ///
 /// Costs what the functions of the allocator cost that serves, and of those that take a block, one call of `owns`.
 public enum FallbackAllocator<Primary: OwnershipTesting, Secondary: AllocatorABI>: AllocatorABI {
-  /// Asks `Primary`, then `Secondary`. See ``AllocatorABI/allocate(size:align:)``.
+  /// Asks `Primary`, then `Secondary`. See `AllocatorABI/allocate(size:align:)`.
   @inlinable
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     let errorNumber = allocator_error_number()
@@ -26,7 +26,7 @@ public enum FallbackAllocator<Primary: OwnershipTesting, Secondary: AllocatorABI
     return Secondary.allocate(size: size, align: align)
   }
 
-  /// Releases. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// Releases. See `AllocatorABI/deallocate(_:oldSize:align:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
     Primary.owns(pointer)
@@ -34,7 +34,7 @@ public enum FallbackAllocator<Primary: OwnershipTesting, Secondary: AllocatorABI
       : Secondary.deallocate(pointer, oldSize: oldSize, align: align)
   }
 
-  /// Resizes, where the block is or to where there is room. See ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  /// Resizes, where the block is or to where there is room. See `AllocatorABI/reallocate(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
@@ -52,7 +52,7 @@ public enum FallbackAllocator<Primary: OwnershipTesting, Secondary: AllocatorABI
   }
 
   /// Resizes where the block is, if the allocator that has it can. See
-  /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  /// `AllocatorABI/reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
     Primary.owns(pointer)
@@ -73,7 +73,7 @@ public enum FallbackAllocator<Primary: OwnershipTesting, Secondary: AllocatorABI
     return min(usableSize(size: isDone ? size : oldSize, align: align), result)
   }
 
-  /// What a block holds wherever it lies. See ``AllocatorABI/usableSize(size:align:)``.
+  /// What a block holds wherever it lies. See `AllocatorABI/usableSize(size:align:)`.
   @inlinable
   public static func usableSize(size: Int, align: Int) -> Int {
     min(Primary.usableSize(size: size, align: align), Secondary.usableSize(size: size, align: align))
@@ -81,19 +81,19 @@ public enum FallbackAllocator<Primary: OwnershipTesting, Secondary: AllocatorABI
 }
 
 extension FallbackAllocator: MallocABI where Primary: MallocABI, Secondary: MallocABI {
-  /// Releases. See ``MallocABI/deallocate(_:)``.
+  /// Releases. See `MallocABI/deallocate(_:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     Primary.owns(pointer) ? Primary.deallocate(pointer) : Secondary.deallocate(pointer)
   }
 
-  /// Asks the allocator that has the block. See ``MallocABI/usableSize(of:)``.
+  /// Asks the allocator that has the block. See `MallocABI/usableSize(of:)`.
   @inlinable
   public static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
     Primary.owns(pointer) ? Primary.usableSize(of: pointer) : Secondary.usableSize(of: pointer)
   }
 
-  /// Asks `Primary`, then `Secondary`. See ``MallocABI/allocateZeroed(size:align:)``.
+  /// Asks `Primary`, then `Secondary`. See `MallocABI/allocateZeroed(size:align:)`.
   @inlinable
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     let errorNumber = allocator_error_number()
@@ -102,7 +102,7 @@ extension FallbackAllocator: MallocABI where Primary: MallocABI, Secondary: Mall
     return Secondary.allocateZeroed(size: size, align: align)
   }
 
-  /// Resizes, where the block is or to where there is room. See ``MallocABI/reallocate(_:size:)``.
+  /// Resizes, where the block is or to where there is room. See `MallocABI/reallocate(_:size:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
     if !Primary.owns(pointer) { return Secondary.reallocate(pointer, size: size) }
@@ -118,7 +118,7 @@ extension FallbackAllocator: MallocABI where Primary: MallocABI, Secondary: Mall
 }
 
 extension FallbackAllocator: OwnershipTesting where Secondary: OwnershipTesting {
-  /// See ``OwnershipTesting/owns(_:)``.
+  /// See `OwnershipTesting/owns(_:)`.
   @inlinable
   public static func owns(_ pointer: UnsafeMutableRawPointer) -> Bool {
     Primary.owns(pointer) || Secondary.owns(pointer)
@@ -126,7 +126,7 @@ extension FallbackAllocator: OwnershipTesting where Secondary: OwnershipTesting 
 }
 
 extension FallbackAllocator: MemoryReleasing where Primary: MemoryReleasing, Secondary: MemoryReleasing {
-  /// Has both release. See ``MemoryReleasing/releaseFreeMemory()``.
+  /// Has both release. See `MemoryReleasing/releaseFreeMemory()`.
   @inlinable
   public static func releaseFreeMemory() {
     Primary.releaseFreeMemory()
@@ -136,13 +136,13 @@ extension FallbackAllocator: MemoryReleasing where Primary: MemoryReleasing, Sec
 
 extension FallbackAllocator: StatisticsReporting where Primary: StatisticsReporting, Secondary: StatisticsReporting {
   /// The numbers of both together. Two parts that are the same allocator below are counted twice. See
-  /// ``StatisticsReporting/statistics``.
+  /// `StatisticsReporting/statistics`.
   @inlinable
   public static var statistics: AllocatorStatistics {
     AllocatorStatistics.sum(Primary.statistics, Secondary.statistics)
   }
 
-  /// Those of both; a size that both have stands there twice. See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  /// Those of both; a size that both have stands there twice. See `StatisticsReporting/readSizeClasses(into:capacity:)`.
   @inlinable
   public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
     let firstCount = Primary.readSizeClasses(into: classes, capacity: capacity)

@@ -8,7 +8,7 @@ public import CAllocatorSupport
 /// Refuses what would take the process above a limit of bytes; another allocator does the work.
 ///
 /// A static type has no storage of its own in Swift, so the limit (``AllocatorLimit``) is the artifact's: two limiting allocators in one
-/// program share it. What counts is the usable size of each live block, which `Base` has to know by the pointer (``MallocABI``); an
+/// program share it. What counts is the usable size of each live block, which `Base` has to know by the pointer (`MallocABI`); an
 /// allocator with the five functions alone has it in `HeaderedAllocator`. What `Base` keeps for later does not count.
 ///
 /// Above the limit a request gets nil, as when memory is exhausted, and ``AllocatorLimit/takeRefusals()`` tells. A block that takes
@@ -17,7 +17,7 @@ public import CAllocatorSupport
 /// Each function costs what that of `Base` costs, one or two atomic additions, which threads contend for, and a look at the size of
 /// the block.
 public enum LimitingAllocator<Base: MallocABI>: MallocABI {
-  /// Allocates within the limit. See ``AllocatorABI/allocate(size:align:)``.
+  /// Allocates within the limit. See `AllocatorABI/allocate(size:align:)`.
   @inlinable
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     guard isValid(size: size, align: align) else { return nil }
@@ -26,7 +26,7 @@ public enum LimitingAllocator<Base: MallocABI>: MallocABI {
     return settle(Base.allocate(size: size, align: align), charged: charged)
   }
 
-  /// Allocates within the limit. See ``MallocABI/allocateZeroed(size:align:)``.
+  /// Allocates within the limit. See `MallocABI/allocateZeroed(size:align:)`.
   @inlinable
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     guard isValid(size: size, align: align) else { return nil }
@@ -48,14 +48,14 @@ public enum LimitingAllocator<Base: MallocABI>: MallocABI {
     return block
   }
 
-  /// Releases. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// Releases. See `AllocatorABI/deallocate(_:oldSize:align:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
     allocator_limit_release(Base.usableSize(of: pointer))
     Base.deallocate(pointer, oldSize: oldSize, align: align)
   }
 
-  /// Releases. See ``MallocABI/deallocate(_:)``.
+  /// Releases. See `MallocABI/deallocate(_:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     allocator_limit_release(Base.usableSize(of: pointer))
@@ -63,7 +63,7 @@ public enum LimitingAllocator<Base: MallocABI>: MallocABI {
   }
 
   /// Resizes: the new block has to fit the limit in the place of the old one. See
-  /// ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  /// `AllocatorABI/reallocate(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
@@ -76,7 +76,7 @@ public enum LimitingAllocator<Base: MallocABI>: MallocABI {
       Base.reallocate(pointer, oldSize: oldSize, size: size, align: align), old: old, charged: growth)
   }
 
-  /// Resizes. See ``MallocABI/reallocate(_:size:)``.
+  /// Resizes. See `MallocABI/reallocate(_:size:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
     guard size >= 0 else { return nil }
@@ -101,7 +101,7 @@ public enum LimitingAllocator<Base: MallocABI>: MallocABI {
   }
 
   /// Resizes where the block is, if `Base` can and the limit lets it. See
-  /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  /// `AllocatorABI/reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
     guard isValid(size: size, align: align) else { return usableSize(size: oldSize, align: align) }
@@ -113,13 +113,13 @@ public enum LimitingAllocator<Base: MallocABI>: MallocABI {
     return result
   }
 
-  /// That of `Base`. See ``AllocatorABI/usableSize(size:align:)``.
+  /// That of `Base`. See `AllocatorABI/usableSize(size:align:)`.
   @inlinable
   public static func usableSize(size: Int, align: Int) -> Int {
     Base.usableSize(size: size, align: align)
   }
 
-  /// That of `Base`. See ``MallocABI/usableSize(of:)``.
+  /// That of `Base`. See `MallocABI/usableSize(of:)`.
   @inlinable
   public static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
     Base.usableSize(of: pointer)
@@ -127,13 +127,13 @@ public enum LimitingAllocator<Base: MallocABI>: MallocABI {
 }
 
 extension LimitingAllocator: OwnershipTesting where Base: OwnershipTesting {
-  /// See ``OwnershipTesting/owns(_:)``.
+  /// See `OwnershipTesting/owns(_:)`.
   @inlinable
   public static func owns(_ pointer: UnsafeMutableRawPointer) -> Bool { Base.owns(pointer) }
 }
 
 extension LimitingAllocator: MemoryReleasing where Base: MemoryReleasing {
-  /// Has `Base` release: what it keeps does not count. See ``MemoryReleasing/releaseFreeMemory()``.
+  /// Has `Base` release: what it keeps does not count. See `MemoryReleasing/releaseFreeMemory()`.
   @inlinable
   public static func releaseFreeMemory() {
     Base.releaseFreeMemory()
@@ -141,11 +141,11 @@ extension LimitingAllocator: MemoryReleasing where Base: MemoryReleasing {
 }
 
 extension LimitingAllocator: StatisticsReporting where Base: StatisticsReporting {
-  /// Those of `Base`. See ``StatisticsReporting/statistics``.
+  /// Those of `Base`. See `StatisticsReporting/statistics`.
   @inlinable
   public static var statistics: AllocatorStatistics { Base.statistics }
 
-  /// Those of `Base`. See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  /// Those of `Base`. See `StatisticsReporting/readSizeClasses(into:capacity:)`.
   @inlinable
   public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
     Base.readSizeClasses(into: classes, capacity: capacity)

@@ -9,20 +9,20 @@ public import CAllocatorSupport
 ///     SegregatingAllocator<MyAllocator, SystemAllocator, 1024>
 ///
 /// The five functions know a block's size, and ask nothing of the two. As the process's malloc, which has to find the allocator by
-/// the pointer alone, it asks both for ``MallocABI``, and `Small` to know its blocks (``OwnershipTesting``).
+/// the pointer alone, it asks both for `MallocABI`, and `Small` to know its blocks (`OwnershipTesting`).
 ///
 /// A block of `Small` is never used beyond the threshold, also where it holds more: its size says who has it. A block moves when it is
 /// resized across the threshold.
 ///
 /// Costs what the functions of the allocator cost that serves, and a comparison; by the pointer alone, one call of `owns`.
 public enum SegregatingAllocator<Small: AllocatorABI, Large: AllocatorABI, let threshold: Int>: AllocatorABI {
-  /// Asks one of the two. See ``AllocatorABI/allocate(size:align:)``.
+  /// Asks one of the two. See `AllocatorABI/allocate(size:align:)`.
   @inlinable
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     size <= threshold ? Small.allocate(size: size, align: align) : Large.allocate(size: size, align: align)
   }
 
-  /// Releases. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// Releases. See `AllocatorABI/deallocate(_:oldSize:align:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
     oldSize <= threshold
@@ -30,7 +30,7 @@ public enum SegregatingAllocator<Small: AllocatorABI, Large: AllocatorABI, let t
       : Large.deallocate(pointer, oldSize: oldSize, align: align)
   }
 
-  /// Resizes, by one of the two, or from one to the other. See ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  /// Resizes, by one of the two, or from one to the other. See `AllocatorABI/reallocate(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
@@ -47,7 +47,7 @@ public enum SegregatingAllocator<Small: AllocatorABI, Large: AllocatorABI, let t
   }
 
   /// Resizes where the block is, if that does not cross the threshold. See
-  /// ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  /// `AllocatorABI/reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
     if oldSize <= threshold {
@@ -58,7 +58,7 @@ public enum SegregatingAllocator<Small: AllocatorABI, Large: AllocatorABI, let t
     return Large.reallocateInPlace(pointer, oldSize: oldSize, size: size, align: align)
   }
 
-  /// Asks one of the two; at most the threshold for a block of `Small`. See ``AllocatorABI/usableSize(size:align:)``.
+  /// Asks one of the two; at most the threshold for a block of `Small`. See `AllocatorABI/usableSize(size:align:)`.
   @inlinable
   public static func usableSize(size: Int, align: Int) -> Int {
     size <= threshold
@@ -67,26 +67,26 @@ public enum SegregatingAllocator<Small: AllocatorABI, Large: AllocatorABI, let t
 }
 
 extension SegregatingAllocator: MallocABI where Small: MallocABI & OwnershipTesting, Large: MallocABI {
-  /// Releases. See ``MallocABI/deallocate(_:)``.
+  /// Releases. See `MallocABI/deallocate(_:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     Small.owns(pointer) ? Small.deallocate(pointer) : Large.deallocate(pointer)
   }
 
-  /// Asks the allocator that has the block; at most the threshold for one of `Small`. See ``MallocABI/usableSize(of:)``.
+  /// Asks the allocator that has the block; at most the threshold for one of `Small`. See `MallocABI/usableSize(of:)`.
   @inlinable
   public static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
     Small.owns(pointer) ? min(Small.usableSize(of: pointer), threshold) : Large.usableSize(of: pointer)
   }
 
-  /// Asks one of the two. See ``MallocABI/allocateZeroed(size:align:)``.
+  /// Asks one of the two. See `MallocABI/allocateZeroed(size:align:)`.
   @inlinable
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     size <= threshold
       ? Small.allocateZeroed(size: size, align: align) : Large.allocateZeroed(size: size, align: align)
   }
 
-  /// Resizes, by one of the two, or from one to the other. See ``MallocABI/reallocate(_:size:)``.
+  /// Resizes, by one of the two, or from one to the other. See `MallocABI/reallocate(_:size:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
     let isSmall = Small.owns(pointer)
@@ -104,7 +104,7 @@ extension SegregatingAllocator: MallocABI where Small: MallocABI & OwnershipTest
 }
 
 extension SegregatingAllocator: OwnershipTesting where Small: OwnershipTesting, Large: OwnershipTesting {
-  /// See ``OwnershipTesting/owns(_:)``.
+  /// See `OwnershipTesting/owns(_:)`.
   @inlinable
   public static func owns(_ pointer: UnsafeMutableRawPointer) -> Bool {
     Small.owns(pointer) || Large.owns(pointer)
@@ -112,7 +112,7 @@ extension SegregatingAllocator: OwnershipTesting where Small: OwnershipTesting, 
 }
 
 extension SegregatingAllocator: MemoryReleasing where Small: MemoryReleasing, Large: MemoryReleasing {
-  /// Has both release. See ``MemoryReleasing/releaseFreeMemory()``.
+  /// Has both release. See `MemoryReleasing/releaseFreeMemory()`.
   @inlinable
   public static func releaseFreeMemory() {
     Small.releaseFreeMemory()
@@ -122,13 +122,13 @@ extension SegregatingAllocator: MemoryReleasing where Small: MemoryReleasing, La
 
 extension SegregatingAllocator: StatisticsReporting where Small: StatisticsReporting, Large: StatisticsReporting {
   /// The numbers of both together. Two parts that are the same allocator below are counted twice. See
-  /// ``StatisticsReporting/statistics``.
+  /// `StatisticsReporting/statistics`.
   @inlinable
   public static var statistics: AllocatorStatistics {
     AllocatorStatistics.sum(Small.statistics, Large.statistics)
   }
 
-  /// Those of both; a size that both have stands there twice. See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  /// Those of both; a size that both have stands there twice. See `StatisticsReporting/readSizeClasses(into:capacity:)`.
   @inlinable
   public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
     let firstCount = Small.readSizeClasses(into: classes, capacity: capacity)

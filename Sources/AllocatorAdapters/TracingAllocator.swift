@@ -23,7 +23,7 @@ public enum TracingAllocator<Base: AllocatorABI>: NamedAllocator {
   @inlinable
   public static var allocatorName: StaticString { "tracing" }
 
-  /// Writes down an allocation. See ``AllocatorABI/allocate(size:align:)``.
+  /// Writes down an allocation. See `AllocatorABI/allocate(size:align:)`.
   @inlinable
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     let block = Base.allocate(size: size, align: align)
@@ -31,14 +31,14 @@ public enum TracingAllocator<Base: AllocatorABI>: NamedAllocator {
     return block
   }
 
-  /// Writes down a release with its size. See ``AllocatorABI/deallocate(_:oldSize:align:)``.
+  /// Writes down a release with its size. See `AllocatorABI/deallocate(_:oldSize:align:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
     allocator_trace(ALLOCATOR_TRACE_DEALLOCATE_SIZED, pointer, oldSize, align)
     Base.deallocate(pointer, oldSize: oldSize, align: align)
   }
 
-  /// Writes down a reallocation, before and after. See ``AllocatorABI/reallocate(_:oldSize:size:align:)``.
+  /// Writes down a reallocation, before and after. See `AllocatorABI/reallocate(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
@@ -49,7 +49,7 @@ public enum TracingAllocator<Base: AllocatorABI>: NamedAllocator {
     return block
   }
 
-  /// Writes it down where the block has another size then. See ``AllocatorABI/reallocateInPlace(_:oldSize:size:align:)``.
+  /// Writes it down where the block has another size then. See `AllocatorABI/reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
     let result = Base.reallocateInPlace(pointer, oldSize: oldSize, size: size, align: align)
@@ -59,7 +59,7 @@ public enum TracingAllocator<Base: AllocatorABI>: NamedAllocator {
     return result
   }
 
-  /// Writes nothing: no block changes hands. See ``AllocatorABI/usableSize(size:align:)``.
+  /// Writes nothing: no block changes hands. See `AllocatorABI/usableSize(size:align:)`.
   @inlinable
   public static func usableSize(size: Int, align: Int) -> Int {
     Base.usableSize(size: size, align: align)
@@ -68,20 +68,20 @@ public enum TracingAllocator<Base: AllocatorABI>: NamedAllocator {
 
 /// A tracing allocator can do what the one that it traces can do.
 extension TracingAllocator: MallocABI where Base: MallocABI {
-  /// Writes down a release. See ``MallocABI/deallocate(_:)``.
+  /// Writes down a release. See `MallocABI/deallocate(_:)`.
   @inlinable
   public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     allocator_trace(ALLOCATOR_TRACE_DEALLOCATE, pointer, 0, 1)
     Base.deallocate(pointer)
   }
 
-  /// Writes nothing. See ``MallocABI/usableSize(of:)``.
+  /// Writes nothing. See `MallocABI/usableSize(of:)`.
   @inlinable
   public static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
     Base.usableSize(of: pointer)
   }
 
-  /// Writes down an allocation of zeros. See ``MallocABI/allocateZeroed(size:align:)``.
+  /// Writes down an allocation of zeros. See `MallocABI/allocateZeroed(size:align:)`.
   @inlinable
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     let block = Base.allocateZeroed(size: size, align: align)
@@ -89,7 +89,7 @@ extension TracingAllocator: MallocABI where Base: MallocABI {
     return block
   }
 
-  /// Writes down a reallocation, before and after. See ``MallocABI/reallocate(_:size:)``.
+  /// Writes down a reallocation, before and after. See `MallocABI/reallocate(_:size:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
     allocator_trace(ALLOCATOR_TRACE_REALLOCATE, pointer, size, 16)
@@ -100,13 +100,13 @@ extension TracingAllocator: MallocABI where Base: MallocABI {
 }
 
 extension TracingAllocator: OwnershipTesting where Base: OwnershipTesting {
-  /// Writes nothing. See ``OwnershipTesting/owns(_:)``.
+  /// Writes nothing. See `OwnershipTesting/owns(_:)`.
   @inlinable
   public static func owns(_ pointer: UnsafeMutableRawPointer) -> Bool { Base.owns(pointer) }
 }
 
 extension TracingAllocator: MemoryReleasing where Base: MemoryReleasing {
-  /// Writes nothing. See ``MemoryReleasing/releaseFreeMemory()``.
+  /// Writes nothing. See `MemoryReleasing/releaseFreeMemory()`.
   @inlinable
   public static func releaseFreeMemory() {
     Base.releaseFreeMemory()
@@ -114,11 +114,11 @@ extension TracingAllocator: MemoryReleasing where Base: MemoryReleasing {
 }
 
 extension TracingAllocator: StatisticsReporting where Base: StatisticsReporting {
-  /// Those of `Base`. See ``StatisticsReporting/statistics``.
+  /// Those of `Base`. See `StatisticsReporting/statistics`.
   @inlinable
   public static var statistics: AllocatorStatistics { Base.statistics }
 
-  /// Those of `Base`. See ``StatisticsReporting/readSizeClasses(into:capacity:)``.
+  /// Those of `Base`. See `StatisticsReporting/readSizeClasses(into:capacity:)`.
   @inlinable
   public static func readSizeClasses(into classes: UnsafeMutablePointer<allocator_size_class>, capacity: Int) -> Int {
     Base.readSizeClasses(into: classes, capacity: capacity)

@@ -30,7 +30,7 @@ public struct MemoryReport: Sendable {
   ///
   /// Takes some 100 µs: half of it is the kernel's account of the process, the rest the control group's files and the
   /// allocator's own numbers (see `StatisticsReporting.statistics`). Adds a sample to the history of the process, by which
-  /// the next verdict can say since when; ``Insight/start(_:)`` has one added every few seconds.
+  /// the next verdict can say since when; ``Insight/start(folder:releasing:)`` has one added every few seconds.
   ///
   /// - Parameter countingMappings: whether the kernel is to look at every page, too (``mappings``). That takes another 300 µs for
   ///   a small process, and more for a large one, while it keeps other threads from mapping memory.

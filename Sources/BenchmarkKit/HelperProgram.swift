@@ -7,7 +7,10 @@ import Foundation
 public enum HelperProgram {
   /// Runs `path` to its end and returns what it printed; nil if it is not there or failed.
   ///
-  /// - Parameter environment: the whole environment; nil is this process's own without `LD_PRELOAD`.
+  /// - Parameters:
+  ///   - path: the program's file.
+  ///   - arguments: what follows the program's name.
+  ///   - environment: the whole environment; nil is this process's own without `LD_PRELOAD`.
   public static func output(of path: String, _ arguments: [String], environment: [String: String]? = nil) -> String? {
     guard access(path, X_OK) == 0 else { return nil }
     let process = Process()
