@@ -82,7 +82,7 @@ static bool read_variable(const char *name, char *value, size_t capacity) {
 static bool is_meant(void) {
   char name[256], path[4096];
   if (!read_variable(ALLOCATOR_TRACE_PROGRAM_VARIABLE "=", name, sizeof name)) return true;
-  long length = syscall(SYS_readlink, "/proc/self/exe", path, sizeof path - 1);
+  long length = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path - 1);
   if (length <= 0) return false;
   path[length] = 0;
   const char *slash = strrchr(path, '/');
