@@ -47,6 +47,8 @@ public struct TraceSummary: Equatable, Sendable {
   public var threads = 0
   public var peakLiveBlocks = 0
   public var peakLiveBytes = 0
+  /// Programs that the process became later and that could not be recorded.
+  public var laterPrograms = 0
   /// Programs that the process was before the one that the calls are of (execve(2)).
   public var earlierPrograms = 0
 
@@ -65,13 +67,14 @@ public struct TraceSummary: Equatable, Sendable {
     if writeError != 0 {
       causes.append("the file could not be written (\(errorText(writeError))), which left out \(unwrittenCalls) calls")
     }
+    if laterPrograms > 0 { causes.append("the process became another program, which could not be recorded") }
     return causes.isEmpty ? nil : causes.joined(separator: ", ")
   }
 
   private static let numbers: [WritableKeyPath<TraceSummary, Int> & Sendable] = [
     \.allocations, \.zeroedAllocations, \.deallocations, \.sizedDeallocations, \.reallocations, \.resizesInPlace,
     \.failures, \.lostCalls, \.unmatchedCalls, \.unwrittenCalls, \.writeError, \.threads, \.peakLiveBlocks,
-    \.peakLiveBytes, \.earlierPrograms,
+    \.peakLiveBytes, \.earlierPrograms, \.laterPrograms,
   ]
 
   var encoded: [UInt8] {

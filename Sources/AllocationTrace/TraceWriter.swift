@@ -71,15 +71,19 @@ public struct TraceWriter: ~Copyable {
 
   /// Writes what is left, and the head.
   ///
-  /// - Parameter lostCalls: calls that never came.
+  /// - Parameters:
+  ///   - lostCalls: calls that never came.
+  ///   - laterPrograms: programs that the process became and that could not be recorded.
   /// - Returns: what the head says.
-  public mutating func finish(lostCalls: Int) -> TraceSummary {
+  public mutating func finish(lostCalls: Int, laterPrograms: Int = 0) -> TraceSummary {
     flush()
     summary.lostCalls = lostCalls
+    summary.laterPrograms = laterPrograms
     var final = summary
     if writeError != 0 {
       final = written
       final.lostCalls = lostCalls
+      final.laterPrograms = laterPrograms
       final.unmatchedCalls = summary.unmatchedCalls
       final.unwrittenCalls = summary.calls - written.calls
       final.writeError = Int(writeError)

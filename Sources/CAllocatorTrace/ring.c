@@ -54,6 +54,10 @@ uint64_t allocator_trace_ring_lost(const struct allocator_trace_ring *ring) {
   return atomic_load_explicit(&ring->lost, memory_order_relaxed);
 }
 
+uint32_t allocator_trace_ring_programs(const struct allocator_trace_ring *ring) {
+  return atomic_load_explicit(&ring->programs, memory_order_relaxed);
+}
+
 int32_t allocator_trace_ring_process(const struct allocator_trace_ring *ring) {
   return atomic_load_explicit(&ring->process, memory_order_relaxed);
 }

@@ -208,6 +208,16 @@ final class TraceCommandTests: XCTestCase {
     XCTAssertEqual(forked.summary.state, .whole)
   }
 
+  /// A program that cannot be recorded takes the place of one that can.
+  func testExecOfStaticProgram() throws {
+    let folder = try TemporaryFolder()
+    let program = try folder.compile(
+      "static", "#include <unistd.h>\nint main(void) { return usleep(900000); }", ["-static"])
+    let (run, trace) = try record(["sh", "-c", "sleep 0.3; exec \(program)"])
+    XCTAssertEqual(
+      trace.summary.defect, "the process became another program, which could not be recorded", run.transcript)
+  }
+
   private static let forking = """
     #include <stdlib.h>
     #include <sys/wait.h>

@@ -12,7 +12,7 @@ struct RecordCommand: ParsableCommand {
       from which this process takes it. The exit status is the program's, or 128 and the number of the signal that ended it.
 
       It is one process whose calls are recorded: the first, or the first one that runs the program --of names. If it becomes another \
-      program (exec), the trace is that one's. The children that it forks run unrecorded. Static and setuid programs cannot \
+      program (exec), the trace is that one's, or not whole where that one cannot be recorded. The children that it forks run unrecorded. Static and setuid programs cannot \
       be recorded, because no library can be preloaded into them.
 
       Where the file cannot be written any more, or calls come faster than they can be taken for longer than a second, the \

@@ -50,8 +50,10 @@ struct Recording {
       throw ToolFailure("\(output) \(error)", .cannotWrite)
     }
     let child = try start(ring: "/proc/\(getpid())/fd/\(ringDescriptor)")
-    let status = Self.record(ring, of: child, into: &writer)
-    let summary = writer.finish(lostCalls: Int(allocator_trace_ring_lost(ring)))
+    var program = RecordedProgram()
+    let status = Self.record(ring, of: child, into: &writer, &program)
+    let summary = writer.finish(
+      lostCalls: Int(allocator_trace_ring_lost(ring)), laterPrograms: program.isOther ? 1 : 0)
     close(file)
     report(summary, ring: ring)
     exit(status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F)
@@ -108,7 +110,8 @@ struct Recording {
 
   /// Takes records out until the program has ended, and returns its wait status.
   private static func record(
-    _ ring: OpaquePointer, of child: pid_t, into writer: inout TraceWriter
+    _ ring: OpaquePointer, of child: pid_t, into writer: inout TraceWriter,
+    _ program: inout RecordedProgram
   ) -> Int32 {
     let most = 4096
     let records = UnsafeMutablePointer<allocator_trace_record>.allocate(capacity: most)
@@ -127,6 +130,7 @@ struct Recording {
       if ended == child || (ended < 0 && errno != EINTR) {
         isOver = true
       } else {
+        if pause >= 1000 { program.look(ring) }
         usleep(pause)
         pause = min(2 * pause, 2000)
       }

@@ -138,6 +138,7 @@ size_t allocator_trace_ring_read(struct allocator_trace_ring *_Nonnull ring, str
                                  size_t most, bool is_over);
 
 uint64_t allocator_trace_ring_lost(const struct allocator_trace_ring *_Nonnull ring);
+uint32_t allocator_trace_ring_programs(const struct allocator_trace_ring *_Nonnull ring);
 int32_t allocator_trace_ring_process(const struct allocator_trace_ring *_Nonnull ring);
 
 #endif
