@@ -3,7 +3,7 @@
 
 #include "CNestSupport.h"
 
-// A heap begins with its bins, two words each; see ThreadHeap. All are empty, and have no room for a block.
+// A cache begins with its bins, two words each; see ThreadCache. All are empty, and have no room for a block.
 #define BINS 81
 #define NO_BIN (uint64_t)(uintptr_t)nest_no_block_words, 0
 
@@ -11,7 +11,7 @@ const uint64_t nest_no_block_words[2] __attribute__((aligned(16)));
 const uint64_t nest_empty_span[8] __attribute__((aligned(64))) = {(uint64_t)(uintptr_t)nest_no_block_words};
 // The words of a pointer are stored as integers, which the linker can relocate.
 #define NO_BINS_9 NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN
-const uint64_t nest_empty_heap[2 * BINS] __attribute__((aligned(64))) = {
+const uint64_t nest_empty_cache[2 * BINS] __attribute__((aligned(64))) = {
     NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9,
 };
 
@@ -34,5 +34,6 @@ uintptr_t nest_chunk_cache[NEST_CACHED_CHUNKS] __attribute__((aligned(64)));
 uint8_t nest_lock_storage[NEST_LOCKS][64] __attribute__((aligned(64)));
 uint8_t nest_page_heap_storage[2048] __attribute__((aligned(64)));
 uint8_t nest_huge_blocks_storage[256] __attribute__((aligned(64)));
-uint8_t nest_heap_pool_storage[64] __attribute__((aligned(64)));
+uint8_t nest_heaps_storage[NEST_MOST_HEAPS][NEST_HEAP_BYTES] __attribute__((aligned(64)));
+uint8_t nest_heap_table_storage[64] __attribute__((aligned(64)));
 uint8_t nest_unreturned_ranges_storage[64] __attribute__((aligned(64)));

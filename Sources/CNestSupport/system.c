@@ -118,7 +118,13 @@ size_t nest_page_size(void) {
   return size;
 }
 
-void nest_set_page_size(size_t size) { __atomic_store_n(&page_size, size, __ATOMIC_RELAXED); }
+// 0, or the size that a test has set: memory then begins at multiples of it, as it would with such pages.
+static size_t set_page_size;
+
+void nest_set_page_size(size_t size) {
+  __atomic_store_n(&set_page_size, size, __ATOMIC_RELAXED);
+  __atomic_store_n(&page_size, size, __ATOMIC_RELAXED);
+}
 
 static unsigned address_bits = NEST_ADDRESS_BITS;
 
@@ -132,11 +138,18 @@ static int is_in_range(unsigned long address, size_t size) {
 
 void *nest_map(void *hint, size_t size) {
   if (must_fail(NEST_MAP)) return NULL;
-  long result = map_memory(hint, size, 0);
+  size_t more = __atomic_load_n(&set_page_size, __ATOMIC_RELAXED);
+  long result = map_memory(hint, size + more, 0);
   if (is_error(result)) return NULL;
-  if (is_in_range((unsigned long)result, size)) return (void *)result;
-  unmap_memory((void *)result, size);
-  return NULL;
+  if (!is_in_range((unsigned long)result, size + more)) {
+    unmap_memory((void *)result, size + more);
+    return NULL;
+  }
+  if (more == 0) return (void *)result;
+  char *start = (char *)(((unsigned long)result + more - 1) & -more);
+  if (start > (char *)result) unmap_memory((void *)result, (size_t)(start - (char *)result));
+  if (start < (char *)result + more) unmap_memory(start + size, (size_t)((char *)result + more - start));
+  return start;
 }
 
 // Kernels before 4.17 take this for nothing more than a hint.
@@ -209,11 +222,9 @@ int nest_make_cell(uintptr_t address) {
 
 // MARK: Time
 
-typedef int clock_function(clockid_t, struct timespec *);
-
 // What the kernel maps into the process has a symbol table like a library's. The C library's function of the same use can be
 // replaced, by one that shifts time and allocates.
-static clock_function *find_clock(void) {
+static void *find_in_kernel_image(const char *symbol, const char *other) {
   const char *image = (const char *)getauxval(AT_SYSINFO_EHDR);
   if (!image) return NULL;
   const ElfW(Ehdr) *header = (const void *)image;
@@ -241,12 +252,13 @@ static clock_function *find_clock(void) {
   if (!symbols || !names || !hash) return NULL;
   for (uint32_t index = 0; index < hash[1]; index++) {
     const char *name = names + symbols[index].st_name;
-    if (symbols[index].st_shndx != SHN_UNDEF &&
-        (strcmp(name, "__vdso_clock_gettime") == 0 || strcmp(name, "__kernel_clock_gettime") == 0))
-      return (clock_function *)(slide + symbols[index].st_value);
+    if (symbols[index].st_shndx != SHN_UNDEF && (strcmp(name, symbol) == 0 || strcmp(name, other) == 0))
+      return (void *)(slide + symbols[index].st_value);
   }
   return NULL;
 }
+
+typedef int clock_function(clockid_t, struct timespec *);
 
 static int64_t clock_offset;
 
@@ -256,7 +268,7 @@ int64_t nest_milliseconds(void) {
   static clock_function *found;
   static int is_searched;
   if (!__atomic_load_n(&is_searched, __ATOMIC_ACQUIRE)) {
-    __atomic_store_n(&found, find_clock(), __ATOMIC_RELAXED);
+    __atomic_store_n(&found, find_in_kernel_image("__vdso_clock_gettime", "__kernel_clock_gettime"), __ATOMIC_RELAXED);
     __atomic_store_n(&is_searched, 1, __ATOMIC_RELEASE);
   }
   clock_function *clock = __atomic_load_n(&found, __ATOMIC_RELAXED);
@@ -264,6 +276,22 @@ int64_t nest_milliseconds(void) {
   if (!clock || clock(CLOCK_MONOTONIC_COARSE, &now) != 0)
     system_call(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, (long)&now, 0, 0, 0, 0);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + __atomic_load_n(&clock_offset, __ATOMIC_RELAXED);
+}
+
+// MARK: Processors
+
+unsigned nest_processor_count(void) {
+  // Room for as many as Linux can have.
+  unsigned long mask[8192 / (8 * sizeof(long))];
+  long size = system_call(SYS_sched_getaffinity, 0, sizeof mask, (long)mask, 0, 0, 0);
+  unsigned count = 0;
+  for (long index = 0; !is_error(size) && index < size / (long)sizeof *mask; index++)
+    count += (unsigned)__builtin_popcountl(mask[index]);
+  return count > 0 ? count : 1;
+}
+
+int nest_is_first_thread(void) {
+  return system_call(SYS_gettid, 0, 0, 0, 0, 0, 0) == system_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 }
 
 // MARK: Waiting

@@ -9,8 +9,9 @@
 #include <pthread.h>
 #include <sys/auxv.h>
 
-_Thread_local void *nest_thread_heap __attribute__((tls_model("initial-exec"))) = (void *)nest_empty_heap;
+_Thread_local void *nest_thread_cache __attribute__((tls_model("initial-exec"))) = (void *)nest_empty_cache;
 _Thread_local int nest_thread_ended __attribute__((tls_model("initial-exec")));
+_Thread_local int nest_thread_early_releases __attribute__((tls_model("initial-exec")));
 #if !__has_feature(thread_sanitizer)
 static _Thread_local int calls_of_destructor __attribute__((tls_model("initial-exec")));
 #endif
@@ -21,7 +22,7 @@ static pthread_key_t thread_key;
 static int thread_key_state;  // 0 not made, 1 being made, 2 made
 
 // The destructors of a thread run in rounds, and some in the order in which their keys were made: others run after this one,
-// and may allocate. So it asks to be called in each round; what comes after it in the last one, LateHeap serves.
+// and may allocate. So it asks to be called in each round; what comes after it in the last one, the heaps serve themselves.
 static void thread_ends(__attribute__((unused)) void *value) {
 #if __has_feature(thread_sanitizer)
   // What the sanitizer follows must not run after the sanitizer's own destructor, which comes in the last round.
@@ -91,6 +92,7 @@ void nest_initialize(void) {
 // Before main, and not within malloc: the C library holds a lock while it registers, and may allocate.
 __attribute__((constructor(101))) static void start(void) {
   nest_initialize();
+  nest_allow_helper_of_malloc();
   if (nest_process_mark == &unwiped_mark) pthread_atfork(NULL, NULL, is_child);
 }
 

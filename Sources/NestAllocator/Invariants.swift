@@ -20,22 +20,33 @@ extension NestAllocator {
 
   /// Sends all blocks that the calling thread has at hand back to their spans, and gives up the empty ones.
   package static func releaseCaches() {
-    if !ThreadHeap.current.isNone { ThreadHeap.current.releaseEmptySpans() }
+    if !ThreadCache.current.isNone { ThreadCache.current.releaseAll() }
+    Heaps.releaseEmptySpans()
   }
 
-  /// Heaps that have been made, with a thread or without.
-  package static var heapCount: Int { HeapPool.shared.heapCount }
+  /// Threads that have a cache.
+  package static var cacheCount: Int { Heaps.threadCount }
 
-  /// Stops the process where an invariant of the calling thread's heap, of the page heap or of the mappings does not hold.
+  /// Bytes by which the limits of all threads' bins have grown, and the most that they may.
+  package static var cacheGrowth: (bytes: Int, most: Int) { (Heaps.growth, Heaps.mostGrowth) }
+
+  /// Lets this process have a helper, which starts when it has a second thread.
+  package static func allowHelper() { nest_allow_helper() }
+
+  /// Whether this process has a helper.
+  package static var hasHelper: Bool { nest_has_helper() != 0 }
+
+  /// Stops the process where an invariant of the calling thread's cache, of the heaps, of the page heap or of the mappings does not hold.
   package static func checkInvariants() {
     PageHeap.shared.checkInvariants()
     HugeBlocks.shared.checkInvariants()
-    if !ThreadHeap.current.isNone { ThreadHeap.current.checkInvariants() }
+    for number in 1...Heaps.count { Heaps.heap(number).checkInvariants() }
+    if !ThreadCache.current.isNone { ThreadCache.current.checkInvariants() }
   }
 }
 
 extension Span {
-  /// Every block is out, free or uncarved.
+  /// Every block is used, free, in a purged page or uncarved.
   func checkInvariants() {
     var free = 0
     var block = record.pointee.free
@@ -46,12 +57,14 @@ extension Span {
       precondition(free <= Int(record.pointee.carved))
       block = block.next
     }
-    precondition(Int(record.pointee.blocksOut) == Int(record.pointee.carved) - free)
+    precondition(free == freeCount)
     precondition(record.pointee.carved <= record.pointee.capacity)
     for index in 0..<Int(record.pointee.capacity) {
       let address = UInt(bitPattern: start) + UInt(index * blockSize)
       let entry = chunk.entry(page: Chunk.page(of: address)).pointee
-      precondition(entry.hasBlock(at: address) == (index < Int(record.pointee.carved)))
+      let page = (index * blockSize) >> Chunk.pageShift
+      let isPurged = page < 16 && record.pointee.purgedPages >> UInt16(page) & 1 != 0
+      precondition(entry.hasBlock(at: address) == (index < Int(record.pointee.carved) && !isPurged))
     }
   }
 }

@@ -4,14 +4,13 @@
 public import AllocatorABI
 public import CAllocatorSupport
 import CNestSupport
-import Synchronization
 
 extension Nest: StatisticsReporting {
-  /// The numbers of all threads, exact while no other thread allocates or releases. Nothing is counted for them on the way:
-  /// they are read from the records of all spans, and from what each thread has at hand.
+  /// The numbers of all threads, exact while no other thread allocates or releases. What is counted for them is counted where
+  /// many blocks change hands at once, never for a block.
   ///
-  /// Costs a few nanoseconds for each span, a few µs for each thread that there has been at once, and two system calls; the
-  /// page heap's lock is taken once for each 4 MiB. See `StatisticsReporting.statistics`.
+  /// Costs a microsecond for each processor and for each thread, however large the heap is; each heap's lock is taken once. See
+  /// `StatisticsReporting.statistics`.
   @inlinable
   public static var statistics: AllocatorStatistics { NestTotals.readStatistics() }
 
@@ -22,27 +21,21 @@ extension Nest: StatisticsReporting {
   }
 }
 
-/// What a walk over all chunks adds up. The sums lie in memory of the caller's: one for all, then three for each class.
+/// What all heaps and caches have. The sums lie in memory of the caller's: one for all, then one for each class.
 @usableFromInline
 struct NestTotals {
   struct Sums {
-    var heaps = 0
-    var largeBlocks = 0
-    var largeBytes = 0
-    /// Bytes of spans of blocks without a block that is out.
-    var emptySpanBytes = 0
-    /// Chunks, and bytes that are mapped of them.
-    var chunks = 0
-    var chunkBytes = 0
+    var caches = 0
+    /// Bytes of pages with carved blocks; and those of them in spans of which no block is used.
+    var touchedBytes = 0
+    var emptyBytes = 0
   }
 
   /// Of one class.
   struct ClassSums {
-    /// Blocks that have left their spans, and are live or at hand.
-    var out = 0
+    var live = 0
     var carved = 0
     var spanBytes = 0
-    var activeBytes = 0
   }
 
   private let base: UnsafeMutableRawPointer
@@ -57,86 +50,56 @@ struct NestTotals {
     @_noLocks get { (base + 64).assumingMemoryBound(to: ClassSums.self) }
   }
 
-  // MARK: The walk
+  // MARK: Adding up
 
-  /// Adds what all chunks hold.
   @_noLocks
-  func addChunks() {
-    var candidate = AddressMap.nextChunk(0)
-    while let chunk = candidate {
-      add(chunk)
-      candidate = AddressMap.nextChunk(chunk.end)
+  func addAll() {
+    var number = 1
+    while number <= Int(NEST_MOST_HEAPS) {
+      let heap = Heaps.heap(number)
+      // Beyond those in use, a heap is one that a signal handler took.
+      if number <= Heaps.count || heap.state.pointee.isInitialized { add(heap) }
+      number += 1
     }
-  }
-
-  /// Adds what a chunk holds, if it is one still.
-  @_noLocks
-  private func add(_ chunk: Chunk) {
-    PageHeap.shared.lock.lock()
-    defer { PageHeap.shared.lock.unlock() }
-    guard AddressMap.isInChunk(UInt(bitPattern: chunk.base)) else { return }
-    let end = chunk.mappedCount
-    sums.pointee.chunks += 1
-    sums.pointee.chunkBytes += end << Chunk.pageShift
-    var page = Chunk.firstPage
-    while page < end {
-      if chunk.free.contains(page) {
-        page += 1
-        continue
-      }
-      let span = chunk.span(page: page)
-      let pages = Int(span.record.pointee.pageCount)
-      switch span.record.pointee.state {
-      case .free:
-        // Between two states, in another thread's hands.
-        page += 1
-        continue
-      case .blocks: add(span)
-      case .large:
-        sums.pointee.largeBlocks += 1
-        sums.pointee.largeBytes += pages << Chunk.pageShift
-      case .heap:
-        sums.pointee.heaps += 1
-        subtractBlocksAtHand(ThreadHeap(base: span.start))
-      }
-      page += pages > 1 ? pages : 1
+    ThreadCaches.shared.lock.lock()
+    var candidate = ThreadCaches.shared.first
+    while let cache = candidate {
+      subtractBlocksAtHand(cache)
+      candidate = cache.state.pointee.next
     }
+    ThreadCaches.shared.lock.unlock()
   }
 
   @_noLocks
-  private func add(_ span: Span) {
-    let index = span.sizeClass
-    guard index > 0, index <= SizeClass.last else { return }
-    let out = Int(span.record.pointee.blocksOut)
-    let carved = Int(span.record.pointee.carved)
-    let bytes = span.byteCount
-    let touched = (carved * SizeClass.blockSize(index) + Chunk.pageSize - 1) & -Chunk.pageSize
-    let sum = classes + index
-    sum.pointee.out += out
-    sum.pointee.carved += carved
-    sum.pointee.spanBytes += bytes
-    if out > 0 { sum.pointee.activeBytes += touched } else { sums.pointee.emptySpanBytes += touched }
-  }
-
-  /// For their spans, blocks that a thread has at hand are out.
-  @_noLocks
-  private func subtractBlocksAtHand(_ heap: ThreadHeap) {
+  private func add(_ heap: ProcessorHeap) {
+    heap.lock.lock()
+    heap.initialize()
+    heap.collectRemoteFrees()
+    sums.pointee.touchedBytes += heap.state.pointee.touchedBytes
+    sums.pointee.emptyBytes += heap.state.pointee.emptyBytes
     var index = 1
     while index <= SizeClass.last {
-      let count = Int(heap.bin(index).count) + Int(heap.reserves[index].count)
-      // A heap that is only just being made says anything.
-      if count > 0, count < 1 << 16 { (classes + index).pointee.out -= count }
+      let counts = heap.counts + index
+      let sum = classes + index
+      sum.pointee.live += Int(counts.pointee.used)
+      sum.pointee.carved += Int(counts.pointee.carved)
+      sum.pointee.spanBytes += Int(counts.pointee.spans) * (SizeClass.pageCount(index) << Chunk.pageShift)
       index += 1
     }
-    var block = FreeBlock(heap.firstInInbox)
-    var left = 1 << 20
-    // Its thread may take the list meanwhile: what is read then is in a chunk still, but not signed, and ends the walk.
-    while !block.isNone, left > 0, AddressMap.isInChunk(block.address) {
-      let entry = Chunk(containing: block.address).entry(page: Chunk.page(of: block.address)).pointee
-      guard entry.hasBlock(at: block.address), block.isSigned else { return }
-      (classes + entry.sizeClass).pointee.out -= 1
-      block = block.next
-      left -= 1
+    let spareBytes = heap.state.pointee.sparePages << Chunk.pageShift
+    sums.pointee.touchedBytes += spareBytes
+    sums.pointee.emptyBytes += spareBytes
+    heap.unlock()
+  }
+
+  /// For their spans, blocks that a thread has at hand are used.
+  @_noLocks
+  private func subtractBlocksAtHand(_ cache: ThreadCache) {
+    sums.pointee.caches += 1
+    var index = 1
+    while index <= SizeClass.last {
+      (classes + index).pointee.live -= Int(cache.bin(index).count) + Int(cache.reserves[index].count)
+      index += 1
     }
   }
 
@@ -144,11 +107,11 @@ struct NestTotals {
 
   @usableFromInline @inline(never) @_noLocks
   static func readStatistics() -> AllocatorStatistics {
-    // Safety: room for the sums, as 64 bytes and 81 records of 32.
+    // Safety: room for the sums, as 64 bytes and 81 records of 24.
     var storage = nest_totals()
     return withUnsafeMutablePointer(to: &storage) { pointer in
       let totals = NestTotals(UnsafeMutableRawPointer(pointer))
-      totals.addChunks()
+      totals.addAll()
       return totals.statistics
     }
   }
@@ -158,13 +121,13 @@ struct NestTotals {
     var storage = nest_totals()
     return withUnsafeMutablePointer(to: &storage) { pointer in
       let totals = NestTotals(UnsafeMutableRawPointer(pointer))
-      totals.addChunks()
+      totals.addAll()
       var index = 1
       while index <= SizeClass.last, index <= capacity {
         let sum = totals.classes[index]
         target[index - 1] = allocator_size_class(
-          block_size: Int64(SizeClass.blockSize(index)), live_blocks: Int64(sum.out),
-          free_blocks: Int64(sum.carved - sum.out), span_bytes: Int64(sum.spanBytes))
+          block_size: Int64(SizeClass.blockSize(index)), live_blocks: Int64(sum.live),
+          free_blocks: Int64(sum.carved - sum.live), span_bytes: Int64(sum.spanBytes))
         index += 1
       }
       return index - 1
@@ -174,33 +137,31 @@ struct NestTotals {
   private var statistics: AllocatorStatistics {
     @_noLocks get {
       let huge = HugeBlocks.shared.totals
-      let dirty = PageHeap.shared.dirtyBytes
-      var live = sums.pointee.largeBytes + huge.liveBytes
-      var active = live
-      var blocks = sums.pointee.largeBlocks + huge.count
-      var free = dirty + huge.releasedBytes
+      let pages = PageHeap.shared.totals
+      let large = LargeBlocks.shared.sums
+      var live = large.pages << Chunk.pageShift + huge.liveBytes
+      let active = live + sums.pointee.touchedBytes - sums.pointee.emptyBytes
+      var blocks = large.blocks + huge.count
+      var free = pages.dirtyBytes + huge.releasedBytes
       var index = 1
       while index <= SizeClass.last {
         let sum = classes[index]
         let size = SizeClass.blockSize(index)
-        live += sum.out * size
-        free += (sum.carved - sum.out) * size
-        blocks += sum.out
-        active += sum.activeBytes
+        live += sum.live * size
+        free += (sum.carved - sum.live) * size
+        blocks += sum.live
         index += 1
       }
-      let metadata =
-        (sums.pointee.chunks * Chunk.firstPage + sums.pointee.heaps) << Chunk.pageShift
-        + huge.metadataBytes
+      let metadata = (pages.chunks * Chunk.firstPage + sums.pointee.caches) << Chunk.pageShift + huge.metadataBytes
+      let releasable = pages.dirtyBytes + huge.releasedBytes + sums.pointee.emptyBytes
       var statistics = AllocatorStatistics()
       statistics.liveBytes = live
       statistics.activeBytes = active
       statistics.metadataBytes = metadata
-      statistics.residentBytes = active + sums.pointee.emptySpanBytes + dirty + huge.releasedBytes + metadata
-      statistics.mappedBytes =
-        sums.pointee.chunkBytes + huge.liveBytes + huge.releasedBytes + huge.metadataBytes
+      statistics.residentBytes = active + releasable + metadata
+      statistics.mappedBytes = pages.mappedBytes + huge.liveBytes + huge.releasedBytes + huge.metadataBytes
       statistics.freeBytes = free
-      statistics.releasableBytes = dirty + huge.releasedBytes
+      statistics.releasableBytes = releasable
       statistics.liveBlocks = blocks
       return statistics
     }

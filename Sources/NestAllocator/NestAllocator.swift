@@ -9,18 +9,20 @@ public typealias NestAllocator = Nest<StandardChecks>
 
 /// A general-purpose allocator written in Swift.
 ///
-///     thread ──▶ ThreadHeap ──▶ Bin ◀──▶ Span             inbox ◀── other threads' releases
-///                   │             │
-///                   │ spans       │ runs of pages            blocks above 1 MiB
-///                   ▼             ▼                                 │
-///                HeapPool      PageHeap ──▶ Chunk                HugeBlocks
+///     thread ──▶ ThreadCache ──▶ CacheBin
+///                     │    ▲  lists of blocks
+///                     ▼    │
+///               ProcessorHeap ──▶ Span                 blocks above 1 MiB
+///                     │ runs of pages                          │
+///                     ▼                                        ▼
+///                 PageHeap ──▶ Chunk                       HugeBlocks
 ///
-/// A block of up to 64 KiB lies in a span of its size class, owned by a thread; one of up to 1 MiB is a span of its own; a
-/// larger one is a mapping. Blocks have no header: a map with a byte for each 4 MiB tells chunks from other memory, and a
+/// A block of up to 64 KiB lies in a span of its size class, owned by a heap; one of up to 1 MiB is a span of its own; a
+/// larger one is a mapping. Blocks have no header: a map with a word for each 4 MiB tells chunks from other memory, and a
 /// chunk has an entry for each 4 KiB.
 ///
 /// The contract is that of `AllocatorABI` and `MallocABI`; any alignment up to 2⁶² that memory suffices for is served. No
-/// function takes a lock on its hit path. `Checks` says which misuse is found; that ends the process with a message.
+/// function takes a lock on its fast path. `Checks` says which misuse is found; that ends the process with a message.
 public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasing {
   @inlinable
   public static var allocatorName: StaticString { "nest" }
@@ -29,7 +31,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   @inlinable @inline(__always)
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     if SizeClass.isInTable(size: size, align: align) {
-      let bin = ThreadHeap.current.bin(offset: SizeClass.index(size: size, align: align) &* Bin.stride)
+      let bin = ThreadCache.current.bin(offset: SizeClass.index(size: size, align: align) &* CacheBin.stride)
       if Checks.checksFreeBlocks ? bin.first.isSigned : !bin.first.isNone { return bin.take() }
     }
     return NestSlowPath.allocate(size: size, align: align)
@@ -41,7 +43,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
     if Checks.trustsSizes, SizeClass.isInTable(size: oldSize, align: align) {
       let block = FreeBlock(pointer)
-      let bin = ThreadHeap.current.bin(offset: SizeClass.index(size: oldSize, align: align) &* Bin.stride)
+      let bin = ThreadCache.current.bin(offset: SizeClass.index(size: oldSize, align: align) &* CacheBin.stride)
       if bin.hasRoom, !(Checks.checksFreeBlocks && block.isSigned) { return bin.put(block) }
     }
     deallocate(pointer)
@@ -55,7 +57,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
     let entry = Chunk(containing: block.address).entry(page: Chunk.page(of: block.address)).pointee
     // Not so of large blocks, of free memory, and of pointers into blocks.
     guard entry.hasBlock(at: block.address) else { return NestSlowPath.deallocate(pointer) }
-    let bin = ThreadHeap.current.bin(offset: entry.binOffset)
+    let bin = ThreadCache.current.bin(offset: entry.binOffset)
     guard bin.hasRoom, !(Checks.checksFreeBlocks && block.isSigned) else { return NestSlowPath.deallocate(pointer) }
     bin.put(block)
   }
@@ -105,9 +107,10 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
     return pointer
   }
 
-  /// Gives the memory that is free, but for what other threads keep for their next requests, back to the system.
+  /// Gives the memory that is free, but for what other threads keep for their next requests, back to the system: also the pages
+  /// without a live block in spans that are partly used.
   ///
-  /// Costs a system call for each run of free pages, under the locks of the page heap. `malloc_trim(3)` does the like.
+  /// Costs a system call for each run of free pages, and a look at each span. No lock is held over a system call. `malloc_trim(3)` does the like.
   @inlinable
   public static func releaseFreeMemory() { NestSlowPath.releaseFreeMemory() }
 }

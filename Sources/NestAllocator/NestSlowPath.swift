@@ -4,12 +4,12 @@
 import AllocatorABI
 import CNestSupport
 
-// What the hit paths of ``Nest`` leave: functions that are called, not inlined, and the same for all checks.
+// What the fast paths of ``Nest`` leave: functions that are called, not inlined, and the same for all checks.
 
 @usableFromInline
 enum NestSlowPath {
   // Built with `-c release -Xswiftc -DNEST_CHECKS_INVARIANTS`, each of these functions checks the invariants when it is left, so
-  // that a real program can be run with it. The hit paths check nothing.
+  // that a real program can be run with it. The fast paths check nothing.
 
   /// Bytes of the largest block that is a span of its own.
   static var largestSpan: Int { @_noLocks get { 1 << 20 } }
@@ -31,13 +31,10 @@ enum NestSlowPath {
     return allocate(class: index) ?? exhausted()
   }
 
-  /// Memory is short: gives up what the calling thread has at hand, what threads that have ended left, and what is empty.
+  /// Memory is short: gives up what the calling thread has at hand, and what is empty.
   @inline(never) @_noLocks
   private static func reclaim() {
-    let heap = ThreadHeap.current
-    if !heap.isNone { heap.releaseEmptySpans() }
-    LateHeap.shared.releaseFreeMemory()
-    HeapPool.shared.releaseFreeMemory()
+    releaseSpans()
     Pages.releaseAddressSpace()
   }
 
@@ -49,21 +46,26 @@ enum NestSlowPath {
 
   @inline(__always) @_noLocks
   private static func allocate(class index: Int) -> UnsafeMutableRawPointer? {
-    let heap = ThreadHeap.current
-    let bin = heap.bin(index)
+    let cache = ThreadCache.current
+    let bin = cache.bin(index)
     if bin.first.isSigned { return bin.take() }
     if !bin.first.isNone { Misuse.writtenAfterFree.die(bin.first.address) }
-    return heap.isNone ? allocateFirst(index) : heap.allocateSlowly(index)
+    return cache.isNone ? allocateFirst(index) : cache.allocateSlowly(index)
   }
 
-  /// The first block of a thread, or one of a thread whose heap is already gone.
+  /// The first block of a thread, or one of a thread whose cache is already gone.
   @inline(never)
   private static func allocateFirst(_ index: Int) -> UnsafeMutableRawPointer? {
-    if nest_has_ended() != 0 { return LateHeap.shared.allocate(index) }
-    guard let heap = HeapPool.shared.takeOrMake() else { return nil }
-    nest_set_heap(heap.base)
-    nest_watch_thread()
-    return heap.allocateSlowly(index)
+    if nest_has_ended() != 0 { return Heaps.allocate(index) }
+    return ThreadCache.make()?.allocateSlowly(index)
+  }
+
+  /// Gives back what the calling thread has at hand, and the empty spans of all heaps.
+  @_noLocks
+  private static func releaseSpans() {
+    let cache = ThreadCache.current
+    if !cache.isNone { cache.releaseAll() }
+    Heaps.releaseEmptySpans()
   }
 
   @usableFromInline @inline(never) @_noLocks
@@ -89,6 +91,7 @@ enum NestSlowPath {
       return nil
     }
     run.chunk.span(page: run.first).initialize(state: .large, pageCount: pages)
+    LargeBlocks.shared.note(blocks: 1, pages: pages)
     if !isZeroed {
       // The signature of a small block that began there, which the program need not overwrite, would travel with realloc's
       // copies, and could come back here as the beginning of a small block: that would pass for a free one.
@@ -129,7 +132,7 @@ enum NestSlowPath {
 
   // MARK: Releasing
 
-  /// Releases a block that is in no span of the calling thread's heap.
+  /// Releases a block where the fast path does not.
   @usableFromInline @inline(never) @_noLocks
   static func deallocate(_ pointer: UnsafeMutableRawPointer) {
     #if NEST_CHECKS_INVARIANTS
@@ -148,20 +151,26 @@ enum NestSlowPath {
       release(block, span.sizeClass)
     case .large:
       if pointer != span.start { Misuse.freeOfInterior.die(block.address) }
+      LargeBlocks.shared.note(blocks: -1, pages: -Int(span.record.pointee.pageCount))
       span.releasePages()
     case .free: (span.isInLargeBlock ? Misuse.freeOfInterior : Misuse.freeTwice).die(block.address)
-    case .heap: Misuse.freeOfForeign.die(block.address)
+    case .cache: Misuse.freeOfForeign.die(block.address)
     }
   }
 
   @inline(__always) @_noLocks
   private static func release(_ block: FreeBlock, _ index: Int) {
-    let heap = ThreadHeap.current
-    if heap.isNone {
-      return nest_has_ended() != 0 ? LateHeap.shared.release(block, index) : ThreadHeap.releaseWithoutHeap(block)
+    var cache = ThreadCache.current
+    if cache.isNone {
+      // A thread that only releases is served as well as any other. But what it releases first was given to it, as likely as not
+      // beside what others were given: were it to use that block again, they would write to the same cache line.
+      guard nest_has_ended() == 0, nest_note_early_release() != 0, let made = ThreadCache.make() else {
+        return Heaps.release(block)
+      }
+      cache = made
     }
-    let bin = heap.bin(index)
-    if bin.hasRoom { bin.put(block) } else { heap.releaseSlowly(block, index) }
+    let bin = cache.bin(index)
+    if bin.hasRoom { bin.put(block) } else { cache.releaseSlowly(block, index) }
   }
 
   /// The span in which `address` is; nil where it is in no chunk.
@@ -253,11 +262,13 @@ enum NestSlowPath {
       size > SizeClass.largest || align > Chunk.pageSize
     else { return false }
     let (run, count) = (span.run, pageCount(size))
+    LargeBlocks.shared.note(blocks: 0, pages: min(count - run.count, 0))
     if count < run.count {
       span.record.pointee.pageCount = UInt16(truncatingIfNeeded: count)
       PageHeap.shared.release(PageRun(run.chunk, run.first + count, run.count - count))
     } else if count > run.count {
       guard PageHeap.shared.extend(run, by: count - run.count) else { return false }
+      LargeBlocks.shared.note(blocks: 0, pages: count - run.count)
       span.record.pointee.pageCount = UInt16(truncatingIfNeeded: count)
     }
     return true
@@ -268,10 +279,8 @@ enum NestSlowPath {
     #if NEST_CHECKS_INVARIANTS
       defer { NestAllocator.checkInvariants() }
     #endif
-    let heap = ThreadHeap.current
-    if !heap.isNone { heap.releaseEmptySpans() }
-    LateHeap.shared.releaseFreeMemory()
-    HeapPool.shared.releaseFreeMemory()
+    releaseSpans()
+    _ = Heaps.purge(from: 0, chunks: Int.max, all: true)
     Pages.releaseFreeMemory()
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
-// Which checks the hit paths make.
+// Which checks the fast paths make.
 
 /// A choice between speed and detection, fixed when the allocator is compiled.
 public protocol SafetyChecks {

@@ -8,8 +8,8 @@
 
 #include "nest_system.h"
 
-// A heap with no free block, a span with none, and the end of every list of blocks. Never written.
-extern const uint64_t nest_empty_heap[] NEST_HIDDEN;
+// A thread's cache with no free block, a span with none, and the end of every list of blocks. Never written.
+extern const uint64_t nest_empty_cache[] NEST_HIDDEN;
 extern const uint64_t nest_empty_span[8] NEST_HIDDEN;
 extern const uint64_t nest_no_block_words[2] NEST_HIDDEN;
 
@@ -22,23 +22,28 @@ extern const uint8_t nest_class_table[NEST_CLASS_TABLE_END / 16 + 1] NEST_HIDDEN
 extern uintptr_t nest_secret NEST_HIDDEN;
 
 // Zeroed storage; what is in it the Swift side says, and its invariants check the sizes.
-#define NEST_LOCKS 5
+#define NEST_LOCKS 4
 extern uint8_t nest_lock_storage[NEST_LOCKS][64] NEST_HIDDEN;
 extern uint8_t nest_page_heap_storage[2048] NEST_HIDDEN;
 extern uint8_t nest_huge_blocks_storage[256] NEST_HIDDEN;
-extern uint8_t nest_heap_pool_storage[64] NEST_HIDDEN;
+// As many heaps as there can be processors that each have one.
+#define NEST_MOST_HEAPS 64
+#define NEST_HEAP_BYTES 2560
+extern uint8_t nest_heaps_storage[NEST_MOST_HEAPS][NEST_HEAP_BYTES] NEST_HIDDEN;
+extern uint8_t nest_heap_table_storage[64] NEST_HIDDEN;
 extern uint8_t nest_unreturned_ranges_storage[64] NEST_HIDDEN;
 
-NEST_LEAF static inline void *_Nonnull nest_no_heap(void) { return (void *)nest_empty_heap; }
-NEST_LEAF static inline void *_Nonnull nest_no_span(void) { return (void *)nest_empty_span; }
-NEST_LEAF static inline void *_Nonnull nest_no_block(void) { return (void *)nest_no_block_words; }
-NEST_LEAF static inline uintptr_t nest_key(void) { return nest_secret; }
-NEST_LEAF static inline void *_Nonnull nest_lock(int index) { return nest_lock_storage[index]; }
-NEST_LEAF static inline void *_Nonnull nest_page_heap(void) { return nest_page_heap_storage; }
-NEST_LEAF static inline void *_Nonnull nest_huge_blocks(void) { return nest_huge_blocks_storage; }
-NEST_LEAF static inline void *_Nonnull nest_heap_pool(void) { return nest_heap_pool_storage; }
-NEST_LEAF static inline void *_Nonnull nest_unreturned_ranges(void) { return nest_unreturned_ranges_storage; }
-NEST_LEAF static inline long nest_class(unsigned long sixteenths) { return nest_class_table[sixteenths]; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_no_cache(void) { return (void *)nest_empty_cache; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_no_span(void) { return (void *)nest_empty_span; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_no_block(void) { return (void *)nest_no_block_words; }
+ALLOCATOR_LEAF static inline uintptr_t nest_key(void) { return nest_secret; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_lock(int index) { return nest_lock_storage[index]; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_page_heap(void) { return nest_page_heap_storage; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_huge_blocks(void) { return nest_huge_blocks_storage; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_processor_heap(long index) { return nest_heaps_storage[index]; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_heap_table(void) { return nest_heap_table_storage; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_unreturned_ranges(void) { return nest_unreturned_ranges_storage; }
+ALLOCATOR_LEAF static inline long nest_class(unsigned long sixteenths) { return nest_class_table[sixteenths]; }
 
 // MARK: What is where
 //
@@ -55,22 +60,22 @@ _Static_assert(NEST_ROOT_LEAVES == 1 << (NEST_ADDRESS_BITS - NEST_LEAF_SHIFT), "
 extern uintptr_t *_Nullable nest_root[NEST_ROOT_LEAVES] NEST_HIDDEN;
 
 // The leaf of that number, or NULL.
-NEST_LEAF static inline uintptr_t *_Nullable nest_leaf(unsigned long index) {
+ALLOCATOR_LEAF static inline uintptr_t *_Nullable nest_leaf(unsigned long index) {
   return index < NEST_ROOT_LEAVES ? __atomic_load_n(&nest_root[index], __ATOMIC_ACQUIRE) : NULL;
 }
 // The word of the cell in which `address` lies; NULL where there is no leaf, and nothing.
-NEST_LEAF static inline uintptr_t *_Nullable nest_cell(uintptr_t address) {
+ALLOCATOR_LEAF static inline uintptr_t *_Nullable nest_cell(uintptr_t address) {
   uintptr_t *leaf = nest_leaf(address >> NEST_LEAF_SHIFT);
   return leaf ? leaf + (address >> NEST_CHUNK_SHIFT & (NEST_LEAF_CELLS - 1)) : NULL;
 }
-NEST_LEAF static inline uintptr_t nest_cell_value(uintptr_t *_Nonnull cell) {
+ALLOCATOR_LEAF static inline uintptr_t nest_cell_value(uintptr_t *_Nonnull cell) {
   return __atomic_load_n(cell, __ATOMIC_ACQUIRE);
 }
-NEST_LEAF static inline void nest_set_cell(uintptr_t *_Nonnull cell, uintptr_t value) {
+ALLOCATOR_LEAF static inline void nest_set_cell(uintptr_t *_Nonnull cell, uintptr_t value) {
   __atomic_store_n(cell, value, __ATOMIC_RELEASE);
 }
 // Makes the cell of `address` one that has a word. 0 when memory is exhausted.
-NEST_LEAF int nest_make_cell(uintptr_t address);
+ALLOCATOR_LEAF int nest_make_cell(uintptr_t address);
 
 // The fast path's answer: addresses of chunks, each in the place that its cell's number gives, the newest where two compete.
 // It may lack a chunk, which only costs the way through the cells. 1 marks a place that had one; 0 is no chunk's address,
@@ -79,13 +84,13 @@ NEST_LEAF int nest_make_cell(uintptr_t address);
 extern uintptr_t nest_chunk_cache[NEST_CACHED_CHUNKS] NEST_HIDDEN;
 
 // Whether the chunk at `base`, a multiple of 4 MiB, is known to be one without a look at its cell.
-NEST_LEAF static inline int nest_is_cached_chunk(uintptr_t base) {
+ALLOCATOR_LEAF static inline int nest_is_cached_chunk(uintptr_t base) {
   return __atomic_load_n(&nest_chunk_cache[base >> NEST_CHUNK_SHIFT & (NEST_CACHED_CHUNKS - 1)], __ATOMIC_RELAXED) == base;
 }
-NEST_LEAF static inline void nest_cache_chunk(uintptr_t base) {
+ALLOCATOR_LEAF static inline void nest_cache_chunk(uintptr_t base) {
   __atomic_store_n(&nest_chunk_cache[base >> NEST_CHUNK_SHIFT & (NEST_CACHED_CHUNKS - 1)], base, __ATOMIC_RELAXED);
 }
-NEST_LEAF static inline void nest_uncache_chunk(uintptr_t base) {
+ALLOCATOR_LEAF static inline void nest_uncache_chunk(uintptr_t base) {
   if (nest_is_cached_chunk(base))
     __atomic_store_n(&nest_chunk_cache[base >> NEST_CHUNK_SHIFT & (NEST_CACHED_CHUNKS - 1)], 1, __ATOMIC_RELAXED);
 }
@@ -99,11 +104,11 @@ struct nest_totals {
 
 // MARK: Bytes
 
-NEST_LEAF static inline void nest_zero(void *_Nonnull address, size_t size) { __builtin_memset(address, 0, size); }
+ALLOCATOR_LEAF static inline void nest_zero(void *_Nonnull address, size_t size) { __builtin_memset(address, 0, size); }
 
 // Copies `size` bytes between blocks that do not overlap. Swift's own copy is a call into its library in a debug build,
 // which a preloaded library does not have.
-NEST_LEAF static inline void nest_copy(void *_Nonnull target, const void *_Nonnull source, size_t size) {
+ALLOCATOR_LEAF static inline void nest_copy(void *_Nonnull target, const void *_Nonnull source, size_t size) {
   __builtin_memcpy(target, source, size);
 }
 

@@ -14,13 +14,12 @@
 
 #include "../../CAllocatorSupport/include/annotations.h"
 
-#define NEST_LEAF ALLOCATOR_LEAF
 #define NEST_HIDDEN __attribute__((visibility("hidden")))
 
 // MARK: Memory
 
 // Bytes of a page of this system.
-NEST_LEAF size_t nest_page_size(void);
+ALLOCATOR_LEAF size_t nest_page_size(void);
 // Makes them `size`, a multiple of what they are; for tests.
 void nest_set_page_size(size_t size);
 
@@ -30,18 +29,18 @@ void nest_set_page_size(size_t size);
 void nest_set_address_bits(unsigned bits);
 
 // Maps zeroed, readable and writable memory, at `hint` if that is free. NULL when there is none. mmap(2).
-NEST_LEAF void *_Nullable nest_map(void *_Nullable hint, size_t size);
+ALLOCATOR_LEAF void *_Nullable nest_map(void *_Nullable hint, size_t size);
 // The same, but at `address` or not at all.
-NEST_LEAF int nest_map_at(void *_Nonnull address, size_t size);
+ALLOCATOR_LEAF int nest_map_at(void *_Nonnull address, size_t size);
 // 0 when the system refuses, as it does with ENOMEM where a mapping would become two, and there are too many. munmap(2).
-NEST_LEAF int nest_unmap(void *_Nonnull address, size_t size);
+ALLOCATOR_LEAF int nest_unmap(void *_Nonnull address, size_t size);
 // Gives whole pages back; they read as zeros afterwards. 0 when the system refuses: pages that are locked. madvise(2).
-NEST_LEAF int nest_purge(void *_Nonnull address, size_t size);
+ALLOCATOR_LEAF int nest_purge(void *_Nonnull address, size_t size);
 // Resizes a mapping, or a part of one, moving it if need be and if `may_move`. NULL when that is impossible. mremap(2).
-NEST_LEAF void *_Nullable nest_remap(void *_Nonnull address, size_t size, size_t new_size, int may_move);
+ALLOCATOR_LEAF void *_Nullable nest_remap(void *_Nonnull address, size_t size, size_t new_size, int may_move);
 // Moves the pages of a mapping, or of a part of one, to `target`, in the place of what is mapped there. 0 when that is
 // impossible; nothing may be mapped at `target` any more then. mremap(2).
-NEST_LEAF int nest_move(void *_Nonnull address, size_t size, void *_Nonnull target);
+ALLOCATOR_LEAF int nest_move(void *_Nonnull address, size_t size, void *_Nonnull target);
 
 // Has the kernel clear these pages in each child that fork makes. 0 where it cannot. madvise(2).
 int nest_wipe_on_fork(void *_Nonnull address, size_t size);
@@ -54,12 +53,12 @@ void nest_fail_calls(unsigned calls, long nth, long count);
 long nest_failed_calls(void);
 
 // Sets errno to ENOMEM.
-NEST_LEAF void nest_set_exhausted(void);
+ALLOCATOR_LEAF void nest_set_exhausted(void);
 
 // MARK: Time
 
 // Milliseconds of a clock that never goes back, of the coarse one that the kernel maps into each process: no system call.
-NEST_LEAF int64_t nest_milliseconds(void);
+ALLOCATOR_LEAF int64_t nest_milliseconds(void);
 // Adds to what the clock says, for tests.
 void nest_advance_clock(int64_t milliseconds);
 
@@ -67,10 +66,10 @@ void nest_advance_clock(int64_t milliseconds);
 
 // Sleeps while `word` is `value`, until woken, for 20 ms at most: in a child that fork makes meanwhile, in a signal handler,
 // nobody wakes. futex(2).
-NEST_LEAF void nest_wait(void *_Nonnull word, uint32_t value);
+ALLOCATOR_LEAF void nest_wait(void *_Nonnull word, uint32_t value);
 // Wakes one thread that sleeps on `word`.
-NEST_LEAF void nest_wake(void *_Nonnull word);
-NEST_LEAF static inline void nest_pause(void) {
+ALLOCATOR_LEAF void nest_wake(void *_Nonnull word);
+ALLOCATOR_LEAF static inline void nest_pause(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -81,6 +80,6 @@ NEST_LEAF static inline void nest_pause(void) {
 // MARK: Misuse
 
 // Writes "nest: CAUSE: ADDRESS" to standard error, and aborts.
-NEST_LEAF _Noreturn void nest_die(const char *_Nonnull cause, uintptr_t address);
+ALLOCATOR_LEAF _Noreturn void nest_die(const char *_Nonnull cause, uintptr_t address);
 
 #endif

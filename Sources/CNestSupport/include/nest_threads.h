@@ -8,48 +8,78 @@
 
 #include "nest_system.h"
 
-// The calling thread's heap; `nest_empty_heap` before its first allocation and after its end, so that the fast path of
+// The calling thread's cache of blocks; `nest_empty_cache` before its first allocation and after its end, so that the fast path of
 // malloc needs no check for null. Few bytes of static thread-local storage: a library with more than a few hundred cannot be
 // opened by dlopen.
-extern _Thread_local void *_Nonnull nest_thread_heap __attribute__((tls_model("initial-exec"))) NEST_HIDDEN;
+extern _Thread_local void *_Nonnull nest_thread_cache __attribute__((tls_model("initial-exec"))) NEST_HIDDEN;
 
-// Whether this thread gets no heap any more.
+// Whether this thread gets no cache any more.
 extern _Thread_local int nest_thread_ended __attribute__((tls_model("initial-exec"))) NEST_HIDDEN;
 
-NEST_LEAF static inline void *_Nonnull nest_heap(void) { return nest_thread_heap; }
-NEST_LEAF static inline void nest_set_heap(void *_Nonnull heap) { nest_thread_heap = heap; }
-NEST_LEAF static inline int nest_has_ended(void) { return nest_thread_ended; }
-NEST_LEAF static inline void nest_set_ended(int ended) { nest_thread_ended = ended; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_cache(void) { return nest_thread_cache; }
+ALLOCATOR_LEAF static inline void nest_set_cache(void *_Nonnull cache) { nest_thread_cache = cache; }
+ALLOCATOR_LEAF static inline int nest_has_ended(void) { return nest_thread_ended; }
+// Counts a release of a thread without a cache. Whether it has made more than a few.
+extern _Thread_local int nest_thread_early_releases __attribute__((tls_model("initial-exec"))) NEST_HIDDEN;
+ALLOCATOR_LEAF static inline int nest_note_early_release(void) { return ++nest_thread_early_releases > 4; }
+ALLOCATOR_LEAF static inline void nest_set_ended(int ended) { nest_thread_ended = ended; }
 
 // A value that no other thread of this process has, and that fork's child inherits.
-NEST_LEAF static inline uintptr_t nest_thread_identity(void) { return (uintptr_t)&nest_thread_heap; }
+ALLOCATOR_LEAF static inline uintptr_t nest_thread_identity(void) { return (uintptr_t)&nest_thread_cache; }
+
+// Processors that this process may run on, at least 1. sched_getaffinity(2).
+ALLOCATOR_LEAF unsigned nest_processor_count(void);
 
 // Draws the secret of the process and marks the process. Cheap when that is done.
-NEST_LEAF void nest_initialize(void);
+ALLOCATOR_LEAF void nest_initialize(void);
 // Has nest_thread_exit called when the calling thread ends.
-NEST_LEAF void nest_watch_thread(void);
+ALLOCATOR_LEAF void nest_watch_thread(void);
 // In a child: what makes that known may have been under way in a thread that is no more.
-NEST_LEAF void nest_forget_unmade_key(void);
+ALLOCATOR_LEAF void nest_forget_unmade_key(void);
 
 // A word that is 1 in the process that called nest_initialize, and 0 in a child that fork has made of it, whichever way: the
 // kernel clears the page. 2 while a child mends what its parent's other threads have left. See AfterFork.
 extern uint32_t *_Nonnull nest_process_mark NEST_HIDDEN;
 
-NEST_LEAF static inline int nest_is_new_process(void) {
+ALLOCATOR_LEAF static inline int nest_is_new_process(void) {
   return __builtin_expect(__atomic_load_n(nest_process_mark, __ATOMIC_ACQUIRE) != 1, 0);
 }
+// Whether the calling thread is the process's first: in a child, the one that forked. gettid(2).
+ALLOCATOR_LEAF int nest_is_first_thread(void);
 // Whether the caller is the one who mends, and has to call nest_has_mended. The others wait until that is done.
-NEST_LEAF int nest_may_mend(void);
-NEST_LEAF void nest_has_mended(void);
+ALLOCATOR_LEAF int nest_may_mend(void);
+ALLOCATOR_LEAF void nest_has_mended(void);
 // How often that has happened, from the first process on.
-NEST_LEAF uint32_t nest_process_number(void);
+ALLOCATOR_LEAF uint32_t nest_process_number(void);
 
 // Counts a lock of a thread that is no more. For tests.
-NEST_LEAF void nest_count_mended_lock(void);
+ALLOCATOR_LEAF void nest_count_mended_lock(void);
 uint32_t nest_mended_locks(void);
 
+// MARK: The helper
+
+// Lets a helper be started in this process, unless the environment has NEST_BACKGROUND=0.
+void nest_allow_helper(void);
+// The same if Nest is the allocator of the process.
+void nest_allow_helper_of_malloc(void);
+ALLOCATOR_LEAF int nest_may_have_helper(void);
+// Starts the helper, if this process has none: nest_helper on a thread that the C library does not know of. It has all signals
+// blocked, 64 KiB of stack, and dies with the process. clone(2).
+ALLOCATOR_LEAF void nest_start_helper(void);
+ALLOCATOR_LEAF int nest_has_helper(void);
+// Sleeps until nest_wake_helper, or for `milliseconds`, if that is not negative. For the helper.
+ALLOCATOR_LEAF void nest_helper_sleep(int64_t milliseconds);
+// Wakes the helper if it sleeps without an end. Costs a load, else.
+ALLOCATOR_LEAF void nest_wake_helper_slowly(void);
+extern uint32_t nest_helper_word NEST_HIDDEN;
+ALLOCATOR_LEAF static inline void nest_wake_helper(void) {
+  if (__builtin_expect(__atomic_load_n(&nest_helper_word, __ATOMIC_RELAXED) == 1, 0)) nest_wake_helper_slowly();
+}
+
 // Defined by the Swift side.
-// The destructors of the calling thread's values run; its heap goes to others. With `is_last`, it gets no other any more.
+// What the helper does; never returns.
+_Noreturn void nest_helper(void);
+// The destructors of the calling thread's values run; its cache is emptied. With `is_last`, it gets no other any more.
 void nest_thread_exit(int is_last);
 void nest_after_fork_in_child(void);
 

@@ -12,10 +12,10 @@ import CNestSupport
 //
 // Every block that is free and no block that is not has such a second word: linking it signs it, taking it clears that. So
 // one comparison serves two checks. A block that is taken and is not signed was written to while it was free; a block that
-// is released and is signed is free already, wherever it waits: in whichever thread's bin, in an inbox or in its span. The
+// is released and is signed is free already, wherever it waits: in whichever thread's bin, in a list on its way or in its span. The
 // address in it keeps the words of a free block from passing for a signature where they have been copied to.
 //
-// Lists end at a block that is none: it can be read, is never signed, and saves the hit path of malloc the test for null.
+// Lists end at a block that is none: it can be read, is never signed, and saves the fast path of malloc the test for null.
 
 @usableFromInline
 struct FreeBlock {

@@ -4,41 +4,50 @@
 import CNestSupport
 import Synchronization
 
-// A span: a run of pages in a chunk, cut into blocks of one size class, or one large block, or a thread's heap.
+// A span: a run of pages in a chunk, cut into blocks of one size class, or one large block, or a thread's cache.
 //
-// One heap owns a class span. Only that heap's thread takes blocks from it and puts blocks back, so its free list needs no
-// atomic operation; what other threads release comes through the heap's inbox. Blocks are cut from the span ("carved") as
-// they are needed, so that its pages are touched one after the other.
+// A heap owns each span of blocks, for as long as there are blocks: all that changes in it changes under that heap's lock.
+// Blocks are cut from the span ("carved") as they are needed, so that its pages are touched one after the other. A page in
+// which no block is used may be given back to the system (it is *purged* then); blocks that overlap such a page are on no
+// list until the page is wanted again.
 
 @usableFromInline
 struct Span {
   @usableFromInline
   enum State {
-    case free, blocks, large, heap
+    case free, blocks, large, cache
   }
 
   @usableFromInline
   struct Record: ~Copyable {
-    /// Free blocks. Owner's thread only.
+    /// Free blocks.
     var free: FreeBlock
-    /// The address of the heap whose thread takes blocks from here; 0 where no heap does. Written by the owner's thread
-    /// and by one that adopts the heap, read by all.
-    let owner: Atomic<UInt>
-    /// Neighbours in a list of the owner's. Owner's thread only.
+    /// Neighbours in a list of the heap's.
     var next: Span?
     var previous: Span?
-    /// Blocks: carved and not on the free list. Owner's thread only.
-    var blocksOut: Int32
+    /// The number of the heap, from 1; 0 where none owns the span. Read by all who have a block of it.
+    let owner: Atomic<UInt16>
+    /// Blocks that are with a thread: live, or in its cache.
+    var used: UInt16
     /// Blocks that the span has room for, and those of them that have been carved.
     var capacity: UInt16
     var carved: UInt16
     /// Pages of the span.
     var pageCount: UInt16
+    /// A bit for each of the first 16 pages: whether it is purged.
+    var purgedPages: UInt16
+    /// Carved blocks that overlap purged pages.
+    var purgedBlocks: UInt16
     var sizeClass: UInt8
     /// Written where the span is made and unmade, read by all who have a block of it.
     var state: State
-    /// Whether the span is in its owner's list of full ones. Owner's thread only.
-    var isFull: Bool
+    /// The number of used blocks at which something has to be done: none where the span is in a list, some where it is in none,
+    /// since it has nothing to take; ``never`` where it stays as it is, since pages of it are on their way to the system.
+    var trigger: UInt16
+    /// Whether the span is in a list of the heap's.
+    var isListed: Bool
+    /// How many blocks were used when the purger looked last, and whether there was nothing that it could give back.
+    var usedThen: UInt16
   }
 
   let record: UnsafeMutablePointer<Record>
@@ -73,14 +82,13 @@ struct Span {
 
   var byteCount: Int { @_noLocks get { Int(record.pointee.pageCount) << Chunk.pageShift } }
 
-  var owner: UInt { @_noLocks get { record.pointee.owner.load(ordering: .relaxed) } }
+  /// The number of the heap that owns the span, from 1; 0 for none.
+  var owner: Int { @_noLocks get { Int(record.pointee.owner.load(ordering: .relaxed)) } }
 
   var sizeClass: Int { @_noLocks get { Int(record.pointee.sizeClass) } }
 
   /// Bytes.
   var blockSize: Int { @_noLocks get { SizeClass.blockSize(sizeClass) } }
-
-  var isFull: Bool { @_noLocks get { record.pointee.isFull } }
 
   /// Whether the span is one block.
   var isLarge: Bool {
@@ -92,9 +100,27 @@ struct Span {
     @_noLocks get { if case .blocks = record.pointee.state { true } else { false } }
   }
 
-  var isCarvable: Bool { @_noLocks get { record.pointee.carved < record.pointee.capacity } }
+  /// Whether there are blocks that have never been handed out, or that overlap purged pages.
+  var isCarvable: Bool { @_noLocks get { isUncarved || record.pointee.purgedPages != 0 } }
+
+  private var isUncarved: Bool { @_noLocks get { record.pointee.carved < record.pointee.capacity } }
 
   var hasFreeBlock: Bool { @_noLocks get { !record.pointee.free.isNone } }
+
+  /// Blocks on the free list.
+  var freeCount: Int {
+    @_noLocks get {
+      Int(record.pointee.carved) - Int(record.pointee.used) - Int(record.pointee.purgedBlocks)
+    }
+  }
+
+  /// Bytes of the pages in which blocks have been carved, and that are not purged.
+  var touchedBytes: Int {
+    @_noLocks get {
+      let pages = (Int(record.pointee.carved) * blockSize + Chunk.pageSize - 1) >> Chunk.pageShift
+      return (pages - record.pointee.purgedPages.nonzeroBitCount) << Chunk.pageShift
+    }
+  }
 
   /// Whether the span is small enough to be kept by its heap when it is empty.
   var mayStayEmpty: Bool { @_noLocks get { record.pointee.pageCount <= 16 } }
@@ -103,24 +129,28 @@ struct Span {
   @_noLocks
   func initialize(state: State, pageCount: Int) {
     record.pointee.free = FreeBlock.none
-    record.pointee.owner.store(0, ordering: .relaxed)
     record.pointee.next = nil
     record.pointee.previous = nil
-    record.pointee.blocksOut = 0
+    record.pointee.owner.store(0, ordering: .relaxed)
+    record.pointee.used = 0
     record.pointee.capacity = 0
     record.pointee.carved = 0
+    record.pointee.pageCount = UInt16(truncatingIfNeeded: pageCount)
+    record.pointee.purgedPages = 0
+    record.pointee.purgedBlocks = 0
     record.pointee.sizeClass = 0
     record.pointee.state = state
-    record.pointee.isFull = false
-    record.pointee.pageCount = UInt16(truncatingIfNeeded: pageCount)
+    record.pointee.trigger = 0
+    record.pointee.isListed = false
+    record.pointee.usedThen = .max
   }
 
   /// Makes it one of blocks of a class, all of them uncarved. The entries of its pages are those of none.
   @_noLocks
-  func initialize(sizeClass: Int, pageCount: Int, owner: UInt) {
+  func initialize(sizeClass: Int, pageCount: Int, owner: Int) {
     initialize(state: .blocks, pageCount: pageCount)
     let size = SizeClass.blockSize(sizeClass)
-    record.pointee.owner.store(owner, ordering: .relaxed)
+    record.pointee.owner.store(UInt16(truncatingIfNeeded: owner), ordering: .relaxed)
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
     record.pointee.capacity = UInt16(truncatingIfNeeded: pageCount * Chunk.pageSize / size)
   }
@@ -151,18 +181,38 @@ struct Span {
     for index in first..<max(first, end) { entries[index] = entry }
   }
 
-  /// Puts the new blocks that begin in the next page on the free list, which is empty. There is something to carve.
+  /// Added to the number of used blocks that the purger remembers, when it has looked.
+  static var isLookedAt: UInt16 { @_noLocks get { 1 << 15 } }
+
+  /// The trigger of a span that stays as it is: as many blocks no span has.
+  static var never: UInt16 { @_noLocks get { .max } }
+
+  /// The trigger of a span that has nothing to take: it is listed again only when a sixteenth of it is free, not for each block
+  /// anew.
+  var relistCount: UInt16 {
+    @_noLocks get {
+      let capacity = record.pointee.capacity
+      return capacity - (capacity > 31 ? capacity / 16 : 1)
+    }
+  }
+
+  // MARK: Blocks, under the lock of the heap
+
+  /// Puts blocks on the free list, which is empty: new ones, or those of purged pages. There is something to carve.
+  @_noLocks
+  func carve() { if isUncarved { carveNew() } else { carvePurged() } }
+
+  /// Puts the new blocks that begin in the next page on the free list.
   ///
   /// The entries of pages say that there are blocks only from then on: a pointer to one that was never handed out is none.
-  @_noLocks
-  func carve() {
+  private func carveNew() {
     let size = blockSize
     let first = Int(record.pointee.carved)
     let page = (first * size) >> Chunk.pageShift
     let inPage = ((page + 1) << Chunk.pageShift) - first * size
     let count = min((inPage + size - 1) / size, Int(record.pointee.capacity) - first)
     record.pointee.carved = UInt16(truncatingIfNeeded: first + count)
-    let end = isCarvable ? ((first + count) * size) >> Chunk.pageShift : Int(record.pointee.pageCount)
+    let end = isUncarved ? ((first + count) * size) >> Chunk.pageShift : Int(record.pointee.pageCount)
     setEntries(from: page, to: end, Chunk.Entry(start: start, sizeClass: sizeClass))
     var block = FreeBlock(start + (first + count - 1) * size)
     block.link(to: FreeBlock.none)
@@ -174,14 +224,176 @@ struct Span {
     record.pointee.free = block
   }
 
-  /// Takes all blocks off the free list, and returns the first and how many there are.
+  /// Takes the first purged page into use again, and more until a block is whole.
+  private func carvePurged() {
+    while record.pointee.purgedPages != 0, record.pointee.free.isNone {
+      let page = record.pointee.purgedPages.trailingZeroBitCount
+      record.pointee.purgedPages &= record.pointee.purgedPages &- 1
+      setEntries(from: page, to: page + 1, Chunk.Entry(start: start, sizeClass: sizeClass))
+      let size = blockSize
+      var index = (page << Chunk.pageShift) / size
+      while index < Int(record.pointee.carved), index * size < ((page + 1) << Chunk.pageShift) {
+        if !isPurged(block: index) {
+          let block = FreeBlock(start + index * size)
+          block.link(to: record.pointee.free)
+          record.pointee.free = block
+          record.pointee.purgedBlocks -= 1
+        }
+        index += 1
+      }
+    }
+  }
+
+  /// Whether a block overlaps a purged page.
+  private func isPurged(block index: Int) -> Bool {
+    let first = (index * blockSize) >> Chunk.pageShift
+    let last = ((index + 1) * blockSize - 1) >> Chunk.pageShift
+    return (Int(record.pointee.purgedPages) >> first) & ((2 << (last - first)) - 1) != 0
+  }
+
+  /// Takes up to `most` blocks off the free list, and returns the first and how many there are.
   @_noLocks
-  func takeFreeBlocks() -> (first: FreeBlock, count: Int32) {
+  func takeFreeBlocks(_ most: Int) -> (first: FreeBlock, count: Int) {
     let first = record.pointee.free
-    let count = Int32(record.pointee.carved) - record.pointee.blocksOut
-    record.pointee.free = FreeBlock.none
-    record.pointee.blocksOut += count
+    var count = freeCount
+    if count <= most {
+      record.pointee.free = FreeBlock.none
+    } else {
+      count = most
+      var last = first
+      var left = most - 1
+      while left > 0 {
+        last.checkSignature()
+        last = last.next
+        left -= 1
+      }
+      last.checkSignature()
+      record.pointee.free = last.next
+      last.link(to: FreeBlock.none)
+    }
+    record.pointee.used += UInt16(truncatingIfNeeded: count)
     return (first, count)
+  }
+
+  // MARK: Purging, under the lock of the heap
+
+  /// Whether pages of the span may be given back while others are in use.
+  var isPurgeable: Bool {
+    @_noLocks get { record.pointee.pageCount > 1 && record.pointee.pageCount <= 16 }
+  }
+
+  /// Takes the blocks that overlap pages without a used block off the free list, so that these pages can be given to the
+  /// system. Returns the pages, as bits. `counts` is room for 16 numbers. Costs a walk over the free list.
+  @_noLocks
+  func takeUnusedPages(_ counts: UnsafeMutablePointer<UInt16>) -> UInt16 {
+    let (size, carved) = (blockSize, Int(record.pointee.carved))
+    var page = 0
+    while page < 16 {
+      counts[page] = 0
+      page += 1
+    }
+    var block = record.pointee.free
+    while !block.isNone {
+      block.checkSignature()
+      countFree(Int(bitPattern: block.address - UInt(bitPattern: start)) / size, counts)
+      block = block.next
+    }
+    var index = 0
+    while record.pointee.purgedPages != 0, index < carved {
+      if isPurged(block: index) { countFree(index, counts) }
+      index += 1
+    }
+    var pages: UInt16 = 0
+    page = 0
+    while page < Int(record.pointee.pageCount) {
+      let first = (page << Chunk.pageShift) / size
+      let last = (((page + 1) << Chunk.pageShift) - 1) / size
+      if last < carved, Int(counts[page]) == last - first + 1 { pages |= 1 << UInt16(truncatingIfNeeded: page) }
+      page += 1
+    }
+    pages = wholeSystemPages(pages) & ~record.pointee.purgedPages
+    if pages != 0 { takeOut(pages) }
+    return pages
+  }
+
+  private func countFree(_ index: Int, _ counts: UnsafeMutablePointer<UInt16>) {
+    var page = (index * blockSize) >> Chunk.pageShift
+    let last = ((index + 1) * blockSize - 1) >> Chunk.pageShift
+    while page <= last, page < 16 {
+      counts[page] += 1
+      page += 1
+    }
+  }
+
+  /// Those of the pages that make up whole pages of the system's.
+  private func wholeSystemPages(_ pages: UInt16) -> UInt16 {
+    let whole = Int(nest_page_size()) >> Chunk.pageShift
+    if whole <= 1 { return pages }
+    if whole > 16 { return 0 }
+    var result: UInt16 = 0
+    var page = (whole - firstPage % whole) % whole
+    let mask = (1 << whole) - 1
+    while page + whole <= 16 {
+      if (Int(pages) >> page) & mask == mask { result |= UInt16(truncatingIfNeeded: mask << page) }
+      page += whole
+    }
+    return result
+  }
+
+  private func takeOut(_ pages: UInt16) {
+    record.pointee.purgedPages |= pages
+    var (block, kept) = (record.pointee.free, FreeBlock.none)
+    while !block.isNone {
+      let next = block.next
+      if isPurged(block: Int(bitPattern: block.address - UInt(bitPattern: start)) / blockSize) {
+        record.pointee.purgedBlocks += 1
+      } else {
+        block.link(to: kept)
+        kept = block
+      }
+      block = next
+    }
+    record.pointee.free = kept
+    // A pointer into such a page is none of a block until the page is in use again.
+    var page = 0
+    while page < 16 {
+      if pages >> UInt16(truncatingIfNeeded: page) & 1 != 0 { setEntries(from: page, to: page + 1, Chunk.Entry.none) }
+      page += 1
+    }
+  }
+
+  /// Gives the purged pages to the system. Without the lock; the span is pinned. What the system refuses stays resident.
+  @_noLocks
+  func purgePages() {
+    var remainder = record.pointee.purgedPages
+    while remainder != 0 {
+      let first = remainder.trailingZeroBitCount
+      let count = (~(remainder >> UInt16(truncatingIfNeeded: first))).trailingZeroBitCount
+      _ = nest_purge(start + (first << Chunk.pageShift), count << Chunk.pageShift)
+      remainder = count + first >= 16 ? 0 : remainder & ~UInt16(truncatingIfNeeded: ((1 << count) - 1) << first)
+    }
+  }
+
+  /// Counts anew what the free list says, after a change that was not ended.
+  @_noLocks
+  func recount() {
+    var free = 0
+    var block = record.pointee.free
+    while !block.isNone, block.isSigned, free < Int(record.pointee.carved) {
+      free += 1
+      block = block.next
+    }
+    record.pointee.used = record.pointee.carved - UInt16(free) - record.pointee.purgedBlocks
+  }
+
+  /// Puts a used block on the free list. Returns whether something has to be done about the span.
+  @_noLocks @inline(__always)
+  func put(_ block: FreeBlock) -> Bool {
+    block.link(to: record.pointee.free)
+    record.pointee.free = block
+    let used = record.pointee.used &- 1
+    record.pointee.used = used
+    return used == record.pointee.trigger
   }
 }
 

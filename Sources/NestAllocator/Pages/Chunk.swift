@@ -53,7 +53,7 @@ package struct Chunk {
     /// The entry of a page of a span that begins at `start`, of blocks of `sizeClass`.
     @_noLocks
     init(start: UnsafeMutableRawPointer, sizeClass: Int) {
-      startAndBin = UInt32(truncatingIfNeeded: UInt(bitPattern: start) | UInt(bitPattern: sizeClass * Bin.stride))
+      startAndBin = UInt32(truncatingIfNeeded: UInt(bitPattern: start) | UInt(bitPattern: sizeClass * CacheBin.stride))
       let size = SizeClass.blockSize(sizeClass)
       reciprocal = UInt32(truncatingIfNeeded: ((1 << 32) + size - 1) / size)
     }
@@ -70,7 +70,7 @@ package struct Chunk {
     var binOffset: Int { @_noLocks get { Int(startAndBin & 0xfff) } }
 
     /// The class of the span's blocks.
-    var sizeClass: Int { @_noLocks get { binOffset / Bin.stride } }
+    var sizeClass: Int { @_noLocks get { binOffset / CacheBin.stride } }
 
     /// Whether a block of a class begins at `address`, which is in the page.
     @inlinable @inline(__always) @_noLocks

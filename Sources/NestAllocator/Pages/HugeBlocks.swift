@@ -402,6 +402,19 @@ struct HugeBlocks {
     }
   }
 
+  /// Unmaps what is due, in steps, and returns whether something may become due later. For the helper.
+  @_noLocks
+  func releaseDue() -> Bool {
+    while true {
+      lock.lock()
+      let step = takeStep()
+      let isLeft = state.pointee.releasedBytes > 0
+      lock.unlock()
+      if step.size == 0 { return isLeft }
+      finish(step)
+    }
+  }
+
   /// A part of a released range on its way to the system, of size 0 if there is none.
   private struct Step {
     let start: UInt

@@ -22,12 +22,16 @@ struct PageHeap {
     var dirtyCount: Int
     var decay: Decay
     var chunkCount: Int
+    /// Pages of all chunks that are mapped.
+    var mappedPages: Int
     /// Chunks of which every page is free.
     var emptyChunks: Int
     /// Where the next chunk is hoped to fit: below the last one.
     var hint: UInt
     /// The only chunk that may still grow.
     var growing: Chunk?
+    /// Threads that walk over chunks: none is unmapped meanwhile.
+    var walkers: Int
     /// The run that is on its way to the system; a count of 0 for none.
     var stepStart: UInt
     var stepCount: Int
@@ -58,7 +62,7 @@ struct PageHeap {
     @_noLocks get { storage.assumingMemoryBound(to: State.self) }
   }
 
-  private static var freeIndexOffset: Int { @_noLocks get { 128 } }
+  private static var freeIndexOffset: Int { @_noLocks get { 192 } }
 
   var freeIndex: FreeRunIndex {
     @_noLocks get { FreeRunIndex(storage + PageHeap.freeIndexOffset, ofDirtyPages: false) }
@@ -77,7 +81,7 @@ struct PageHeap {
       lock.lock()
       if let run = findRun(count: count, align: align) {
         let isZeroed = take(run) == 0
-        let step = beginStep()
+        let step = beginOwnStep()
         lock.unlock()
         finishSteps(step)
         return (run, isZeroed)
@@ -97,7 +101,7 @@ struct PageHeap {
   func release(_ run: PageRun) {
     lock.lock()
     put(run, dirty: true)
-    let step = beginStep()
+    let step = beginOwnStep()
     lock.unlock()
     finishSteps(step)
   }
@@ -169,6 +173,7 @@ struct PageHeap {
     defer { lock.unlock() }
     if chunk.isEmpty { state.pointee.emptyChunks -= 1 }
     chunk.setMappedCount(mapped + more)
+    state.pointee.mappedPages += more
     put(PageRun(chunk, mapped, more), dirty: false)
     if mapped + more == Chunk.pageCount { endGrowth(chunk) }
     return true
@@ -196,6 +201,7 @@ struct PageHeap {
     AddressMap.add(chunk)
     state.pointee.hint = UInt(bitPattern: base) - UInt(Chunk.size)
     state.pointee.chunkCount += 1
+    state.pointee.mappedPages += chunk.mappedCount
     state.pointee.emptyChunks += 1
     if isFirst { state.pointee.growing = chunk }
     freeIndex.insert(chunk)
@@ -223,6 +229,13 @@ struct PageHeap {
     case none
     case purge(PageRun)
     case unmap(Chunk)
+  }
+
+  /// Begins a step if something is due and nobody else does that. Under the lock.
+  private func beginOwnStep() -> Step {
+    if nest_has_helper() == 0 { return beginStep() }
+    if state.pointee.dirtyCount > PageHeap.keptPages { nest_wake_helper() }
+    return .none
   }
 
   /// Begins a step if something is due. Under the lock.
@@ -303,7 +316,8 @@ struct PageHeap {
         state.pointee.decay.giveUp()
       }
       let isUnmapped = isPurged && run.chunk.isEmpty && run.chunk.header.pointee.dirtyCount == 0
-      let next: Step = isUnmapped && state.pointee.emptyChunks > 1 ? removeEmpty(run.chunk) : .none
+      let mayUnmap = isUnmapped && state.pointee.emptyChunks > 1 && state.pointee.walkers == 0
+      let next: Step = mayUnmap ? removeEmpty(run.chunk) : .none
       lock.unlock()
       finishStep(next)
       return isPurged
@@ -318,9 +332,22 @@ struct PageHeap {
     state.pointee.decay.note(free: state.pointee.dirtyCount)
     state.pointee.emptyChunks -= 1
     state.pointee.chunkCount -= 1
+    state.pointee.mappedPages -= chunk.mappedCount
     if state.pointee.growing?.base == chunk.base { state.pointee.growing = nil }
     AddressMap.remove(chunk)
     return .unmap(chunk)
+  }
+
+  /// Gives back what is due, in steps, and returns whether something may become due later. For the helper.
+  @_noLocks
+  func releaseDue() -> Bool {
+    while true {
+      lock.lock()
+      let step = state.pointee.stepCount == 0 ? beginStep() : .none
+      let isDirty = state.pointee.dirtyCount > PageHeap.keptPages
+      lock.unlock()
+      if !finishStep(step) { return isDirty }
+    }
   }
 
   /// Gives all free memory back, in steps. Other threads go on meanwhile.
@@ -356,9 +383,28 @@ struct PageHeap {
   func releaseEmptyChunk() -> Bool {
     lock.lock()
     var step = Step.none
-    if state.pointee.emptyChunks > 0, let chunk = freeIndex.longest(where: { $0.isEmpty }) { step = removeEmpty(chunk) }
+    if state.pointee.emptyChunks > 0, state.pointee.walkers == 0, let chunk = freeIndex.longest(where: { $0.isEmpty }) {
+      step = removeEmpty(chunk)
+    }
     lock.unlock()
     return finishStep(step)
+  }
+
+  // MARK: Walks
+
+  /// Keeps chunks mapped until ``endWalk()``.
+  @_noLocks
+  func beginWalk() {
+    lock.lock()
+    state.pointee.walkers += 1
+    lock.unlock()
+  }
+
+  @_noLocks
+  func endWalk() {
+    lock.lock()
+    state.pointee.walkers -= 1
+    lock.unlock()
   }
 
   // MARK: After fork
@@ -374,6 +420,10 @@ struct PageHeap {
     put(run, dirty: true)
   }
 
+  /// Who walked over chunks in the parent is no more.
+  @_noLocks
+  func forgetWalks() { state.pointee.walkers = 0 }
+
   /// Lists and counts anew what the chunks say, after a change that was not ended.
   @_noLocks
   func rebuild() {
@@ -381,6 +431,7 @@ struct PageHeap {
     dirtyIndex.clear()
     state.pointee.dirtyCount = 0
     state.pointee.chunkCount = 0
+    state.pointee.mappedPages = 0
     state.pointee.emptyChunks = 0
     state.pointee.decay = Decay()
     if let growing = state.pointee.growing, growing.header.pointee.isAtItsEnd { state.pointee.growing = nil }
@@ -392,18 +443,22 @@ struct PageHeap {
       dirtyIndex.insert(chunk)
       state.pointee.dirtyCount += Int(chunk.header.pointee.dirtyCount)
       state.pointee.chunkCount += 1
+      state.pointee.mappedPages += chunk.mappedCount
       if chunk.isEmpty { state.pointee.emptyChunks += 1 }
     }
   }
 }
 
 extension PageHeap {
-  /// Bytes of free pages that have been written, for statistics.
-  var dirtyBytes: Int {
+  /// Chunks, bytes that are mapped of them, and bytes of free pages that have been written, for statistics.
+  var totals: (chunks: Int, mappedBytes: Int, dirtyBytes: Int) {
     @_noLocks get {
       lock.lock()
       defer { lock.unlock() }
-      return state.pointee.dirtyCount << Chunk.pageShift
+      return (
+        state.pointee.chunkCount, state.pointee.mappedPages << Chunk.pageShift,
+        state.pointee.dirtyCount << Chunk.pageShift
+      )
     }
   }
 
@@ -428,7 +483,7 @@ extension PageHeap {
     precondition(MemoryLayout<Span.Record>.size <= Chunk.recordSize && MemoryLayout<Chunk.Entry>.size == 8)
     lock.lock()
     defer { lock.unlock() }
-    var (dirty, empty, chunks, withFree, withDirty) = (0, 0, 0, 0, 0)
+    var (dirty, empty, chunks, mapped, withFree, withDirty) = (0, 0, 0, 0, 0, 0)
     var candidate = AddressMap.nextChunk(0)
     while let chunk = candidate {
       candidate = AddressMap.nextChunk(chunk.end)
@@ -445,13 +500,14 @@ extension PageHeap {
       precondition(free == Int(chunk.header.pointee.freeCount) && ownDirty == Int(chunk.header.pointee.dirtyCount))
       dirty += ownDirty
       chunks += 1
+      mapped += chunk.mappedCount
       if chunk.isEmpty { empty += 1 }
       if free > 0 { withFree += 1 }
       if ownDirty > 0 { withDirty += 1 }
     }
     precondition(withFree == freeIndex.checkInvariants() && withDirty == dirtyIndex.checkInvariants())
     precondition(dirty == state.pointee.dirtyCount && empty == state.pointee.emptyChunks)
-    precondition(chunks == state.pointee.chunkCount)
+    precondition(chunks == state.pointee.chunkCount && mapped == state.pointee.mappedPages)
     precondition(state.pointee.decay.due <= dirty)
   }
 }

@@ -29,18 +29,28 @@ enum AfterFork {
   @_noLocks @inline(never)
   static func mend() {
     guard nest_may_mend() != 0 else { return }
-    mend(UnreturnedRanges.shared.lock) {}
-    mend(PageHeap.shared.lock) { PageHeap.shared.rebuild() }
-    mend(HugeBlocks.shared.lock) { HugeBlocks.shared.recount() }
-    mend(HeapPool.shared.lock) { HeapPool.shared.recount() }
-    mend(LateHeap.shared.lock) { LateHeap.shared.abandon() }
+    // A thread that the child has made may have the stack, and so the number, of one that held a lock; it holds none itself yet.
+    let isForker = nest_is_first_thread() != 0
+    mend(UnreturnedRanges.shared.lock, isForker) {}
+    mend(PageHeap.shared.lock, isForker) { PageHeap.shared.rebuild() }
+    mend(HugeBlocks.shared.lock, isForker) { HugeBlocks.shared.recount() }
+    PageHeap.shared.forgetWalks()
+    mend(ThreadCaches.shared.lock, isForker) { ThreadCaches.shared.relink() }
+    var number = 1
+    while number <= Int(NEST_MOST_HEAPS) {
+      let heap = Heaps.heap(number)
+      // Also where no lock was held: the helper, or a trim, had pages on their way.
+      if heap.isLeftPinned, !heap.lock.isHeld { heap.rebuild() }
+      mend(heap.lock, isForker) { heap.rebuild() }
+      number += 1
+    }
     nest_forget_unmade_key()
     nest_has_mended()
   }
 
   @inline(__always) @_noLocks
-  private static func mend(_ lock: Lock, _ rebuild: () -> Void) {
-    guard lock.isHeldByAnother else { return }
+  private static func mend(_ lock: Lock, _ isForker: Bool, _ rebuild: () -> Void) {
+    guard isForker ? lock.isHeldByAnother : lock.isHeld else { return }
     rebuild()
     lock.forget()
     nest_count_mended_lock()

@@ -6,7 +6,7 @@ import Synchronization
 
 // A lock for short critical sections that are not on a common path: spins a little, then sleeps on a futex.
 //
-// No lock is held over fork, see AfterFork, and none but that of LateHeap over a system call. A lock knows its holder, so that a child can tell
+// No lock is held over fork, see AfterFork, and none over a system call. A lock knows its holder, so that a child can tell
 // what its parent's other threads held from what the thread holds that forked. Holder and lock are one word: there is no
 // moment in which a thread holds the lock and nobody knows. A state of zeros is an open lock.
 
@@ -38,6 +38,13 @@ struct Lock {
     if !exchange(0, for: Self.callingThread) { lockSlowly() }
   }
 
+  /// Takes the lock if it is open. Returns whether it was.
+  @_noLocks
+  func tryLock() -> Bool {
+    if nest_is_new_process() != 0 { AfterFork.mend() }
+    return exchange(0, for: Self.callingThread)
+  }
+
   @_noLocks
   func unlock() {
     if record.pointee.word.exchange(0, ordering: .releasing) & Self.someoneSleeps != 0 { nest_wake(record) }
@@ -50,6 +57,9 @@ struct Lock {
       return holder != 0 && holder != Self.callingThread
     }
   }
+
+  /// Whether a thread holds the lock.
+  var isHeld: Bool { @_noLocks get { record.pointee.word.load(ordering: .relaxed) != 0 } }
 
   /// Opens the lock of a thread that is no more.
   @_noLocks

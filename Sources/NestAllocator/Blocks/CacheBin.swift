@@ -4,20 +4,20 @@
 import CNestSupport
 
 // Blocks of one class that a thread has at hand: what malloc takes first, and where free puts what the thread releases,
-// whichever heap's span it is of. The last one in is the first one out, since it is the likeliest to be in the processor's cache.
+// whichever span it is of. The last one in is the first one out, since it is the likeliest to be in the processor's cache.
 //
-//     Bin             first ──▶ □ ──▶ □ ──▶ …            what the hit paths use; has room for `limit` blocks
-//     Bin.Reserve     first ──▶ □ ──▶ □ ──▶ … (count)    as many again, untouched
+//     CacheBin             first ──▶ □ ──▶ □ ──▶ …            what the fast paths use; has room for `limit` blocks
+//     CacheBin.Reserve     first ──▶ □ ──▶ □ ──▶ … (count)    as many again, untouched
 //
 // Two lists, the magazines of Bonwick and Adams ("Magazines and Vmem", 2001), make a full bin and an empty one a matter of
 // two words: a full bin becomes the reserve, and an empty one takes it back. Only when the bin is full and there is a
-// reserve does that one go home. No list is ever walked to be cut.
+// reserve do the blocks of that one go back to their spans.
 //
-// A bin may be given more blocks than it has room for, by its span: its room is negative then. For its span a block in here is
-// out. Only the heap's thread touches it.
+// A bin may be given more blocks than it has room for: its room is negative then. For its span a block in here is used.
+// Only the cache's thread touches it.
 
 @usableFromInline
-struct Bin {
+struct CacheBin {
   @usableFromInline
   struct State {
     @usableFromInline var first: FreeBlock

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import CNestSupport
+import Synchronization
+
+// A thread's cache: the blocks that the thread has at hand.
+//
+//     bin(1…80)          per class, blocks at hand: the fast paths touch nothing else
+//     reserve(1…80)      per class, as many again
+//     batches            lists of blocks on their way to heaps, one for each
+//
+// Only the thread touches it. A bin begins small and grows where the thread both runs out and overflows; how much all bins
+// of all threads grow is limited, so that a thousand threads keep no more than a few. What lies there untouched goes back
+// to its spans. A cache is one page of memory, from the thread's first block to its end.
+
+@usableFromInline
+struct ThreadCache {
+  struct State: ~Copyable {
+    /// The number of the heap that the thread takes from.
+    var heap: Int
+    /// Bytes by which the limits of bins have grown.
+    var growth: Int
+    /// Spans that may still be made for the thread until blocks at hand that are not in use go back.
+    var spansToScavenge: Int
+    /// Neighbours in the list of all caches.
+    var next: ThreadCache?
+    var previous: ThreadCache?
+  }
+
+  /// A list of blocks for a heap.
+  struct Batch {
+    var first: FreeBlock
+    var last: FreeBlock
+    /// The heap's number, 0 for none.
+    var owner: Int
+  }
+
+  @usableFromInline let base: UnsafeMutableRawPointer
+
+  @inlinable @inline(__always) @_noLocks
+  init(base: UnsafeMutableRawPointer) { self.base = base }
+
+  /// The calling thread's cache; one without blocks where it has none yet.
+  @inlinable @inline(__always)
+  static var current: ThreadCache { @_noLocks get { ThreadCache(base: nest_cache()) } }
+
+  /// Whether this is the cache without blocks.
+  var isNone: Bool { @_noLocks get { base == nest_no_cache() } }
+
+  /// The bin that lies `offset` bytes behind the start of the cache.
+  @inlinable @inline(__always) @_noLocks
+  func bin(offset: Int) -> CacheBin { CacheBin((base + offset).assumingMemoryBound(to: CacheBin.State.self)) }
+
+  @_noLocks
+  func bin(_ index: Int) -> CacheBin { bin(offset: index * CacheBin.stride) }
+
+  // Bytes. The cache without blocks has the bins alone.
+  private static var reservesOffset: Int { @_noLocks get { 1296 } }
+  private static var stateOffset: Int { @_noLocks get { 2592 } }
+  private static var batchesOffset: Int { @_noLocks get { 2688 } }
+
+  private static var batchCount: Int { @_noLocks get { 8 } }
+  /// Spans that are made for the thread, after which blocks that nobody uses go back.
+  private static var scavengeInterval: Int { @_noLocks get { 12 } }
+  /// Bytes by which the limits of a thread's bins grow in all.
+  private static var growthLimit: Int { @_noLocks get { 320 << 10 } }
+  /// Bytes and blocks to which the limit of one bin grows.
+  private static var mostBytes: Int { @_noLocks get { 64 << 10 } }
+  private static var mostBlocks: Int { @_noLocks get { 1024 } }
+
+  var reserves: UnsafeMutablePointer<CacheBin.Reserve> {
+    @_noLocks get { (base + ThreadCache.reservesOffset).assumingMemoryBound(to: CacheBin.Reserve.self) }
+  }
+
+  var state: UnsafeMutablePointer<State> {
+    @_noLocks get { (base + ThreadCache.stateOffset).assumingMemoryBound(to: State.self) }
+  }
+
+  private var batches: UnsafeMutablePointer<Batch> {
+    @_noLocks get { (base + ThreadCache.batchesOffset).assumingMemoryBound(to: Batch.self) }
+  }
+
+  /// Makes a cache of whatever memory.
+  @_noLocks
+  func initialize() {
+    for index in 0...SizeClass.last {
+      bin(index).state.pointee = CacheBin.State(limit: ThreadCache.firstLimit(index))
+      reserves[index] = CacheBin.Reserve(FreeBlock.none, count: 0)
+    }
+    for index in 0..<ThreadCache.batchCount { batches[index].owner = 0 }
+    state.pointee.heap = 1
+    state.pointee.growth = 0
+    state.pointee.spansToScavenge = ThreadCache.scavengeInterval
+    state.pointee.next = nil
+    state.pointee.previous = nil
+  }
+
+  /// Blocks that a bin may hold at first: 1 KiB. Bin 0 is of no class, and holds none.
+  private static func firstLimit(_ index: Int) -> Int16 {
+    index == 0 ? 0 : Int16(truncatingIfNeeded: min(32, 1024 / SizeClass.blockSize(index)))
+  }
+
+  // MARK: The life of a thread
+
+  /// Makes a cache for the calling thread. Nil when memory is exhausted.
+  @_noLocks
+  static func make() -> ThreadCache? {
+    guard let (run, _) = Pages.allocate(count: 1, align: 1, mayMap: true) else { return nil }
+    nest_initialize()
+    run.chunk.span(page: run.first).initialize(state: .cache, pageCount: 1)
+    let cache = ThreadCache(base: run.start)
+    cache.initialize()
+    cache.state.pointee.heap = Heaps.addThread()
+    ThreadCaches.shared.add(cache)
+    nest_set_cache(cache.base)
+    nest_watch_thread()
+    return cache
+  }
+
+  /// Gives all blocks of the calling thread's cache back, and the cache itself.
+  @_noLocks
+  func destroy() {
+    nest_set_cache(nest_no_cache())
+    releaseAll()
+    ThreadCaches.shared.remove(self)
+    Heaps.removeThread(from: state.pointee.heap)
+    Span(containing: UInt(bitPattern: base)).releasePages()
+  }
+
+  /// Gives all blocks at hand back to their spans.
+  @_noLocks
+  func releaseAll() {
+    for index in 1...SizeClass.last { empty(index) }
+  }
+
+  // MARK: Taking blocks
+
+  /// A block of class `index`, of which the bin has none; nil when memory is exhausted. Fills the bin.
+  @_noLocks
+  func allocateSlowly(_ index: Int) -> UnsafeMutableRawPointer? {
+    let bin = bin(index)
+    let reserve = reserves[index]
+    if reserve.count > 0 {
+      bin.set(reserve.first, count: Int32(reserve.count))
+      reserves[index] = CacheBin.Reserve(FreeBlock.none, count: 0)
+      return takeChecked(bin)
+    }
+    let most = Heaps.isCrowded ? max(Int(bin.state.pointee.limit), 8) : Int.max
+    guard let (first, count, isNew) = Heaps.take(index, most: most, from: state.pointee.heap) else { return nil }
+    bin.set(first, count: Int32(truncatingIfNeeded: count))
+    bin.state.pointee.wasFilled = true
+    let block = takeChecked(bin)
+    if isNew {
+      state.pointee.spansToScavenge -= 1
+      if state.pointee.spansToScavenge <= 0 { scavenge() }
+    }
+    return block
+  }
+
+  @_noLocks
+  private func takeChecked(_ bin: CacheBin) -> UnsafeMutableRawPointer {
+    bin.first.checkSignature()
+    return bin.take()
+  }
+
+  /// Gives back what has been at hand, untouched, since the last time: it may keep whole spans from other uses.
+  private func scavenge() {
+    state.pointee.spansToScavenge = ThreadCache.scavengeInterval
+    for index in 1...SizeClass.last {
+      let bin = bin(index)
+      let reserve = reserves + index
+      let count = Int16(truncatingIfNeeded: bin.count)
+      if count == reserve.pointee.binCountThen {
+        empty(index)
+      } else {
+        if reserve.pointee.isOld {
+          release(reserve.pointee.first, index)
+          reserve.pointee = CacheBin.Reserve(FreeBlock.none, count: 0)
+        }
+        reserve.pointee.isOld = reserve.pointee.count > 0
+        reserve.pointee.binCountThen = count > 0 ? count : -1
+      }
+    }
+  }
+
+  /// Gives all blocks of class `index` that are at hand back, and lets the bin begin anew.
+  private func empty(_ index: Int) {
+    let bin = bin(index)
+    let (first, reserve) = (bin.first, reserves[index].first)
+    let limit = ThreadCache.firstLimit(index)
+    let grown = Int(bin.state.pointee.limit - limit) * SizeClass.blockSize(index)
+    if grown > 0 {
+      state.pointee.growth -= grown
+      Heaps.noteShrunk(by: grown)
+    }
+    reserves[index] = CacheBin.Reserve(FreeBlock.none, count: 0)
+    bin.state.pointee = CacheBin.State(limit: limit)
+    release(first, index)
+    release(reserve, index)
+  }
+
+  // MARK: Getting blocks back
+
+  /// Releases a block of class `index`, where the bin has no room.
+  @_noLocks
+  func releaseSlowly(_ block: FreeBlock, _ index: Int) {
+    let bin = bin(index)
+    if reserves[index].count > 0 || bin.state.pointee.limit == 0, !grow(bin, index) {
+      if bin.state.pointee.limit == 0 { return Heaps.release(block) }
+      let reserve = reserves[index].first
+      reserves[index] = CacheBin.Reserve(FreeBlock.none, count: 0)
+      release(reserve, index)
+    }
+    if !bin.hasRoom {
+      reserves[index] = CacheBin.Reserve(bin.first, count: bin.count)
+      bin.set(FreeBlock.none, count: 0)
+    }
+    bin.put(block)
+  }
+
+  /// Doubles what a bin may hold, if the thread and the process have so much growth left. Returns whether the bin has room now.
+  private func grow(_ bin: CacheBin, _ index: Int) -> Bool {
+    let limit = Int(bin.state.pointee.limit)
+    let more = max(limit, 1)
+    let bytes = more * SizeClass.blockSize(index)
+    guard bin.state.pointee.wasFilled, limit + more <= ThreadCache.mostBlocks,
+      (limit + more) * SizeClass.blockSize(index) <= ThreadCache.mostBytes,
+      state.pointee.growth + bytes <= ThreadCache.growthLimit, Heaps.mayGrow(by: bytes)
+    else { return false }
+    state.pointee.growth += bytes
+    bin.state.pointee.wasFilled = false
+    bin.state.pointee.limit += Int16(truncatingIfNeeded: more)
+    bin.state.pointee.room += Int32(truncatingIfNeeded: more)
+    return bin.hasRoom
+  }
+
+  /// Releases a list of blocks of class `index`, of whichever spans: into the spans of the thread's own heap, if nobody else has its lock, and
+  /// as lists for the other heaps.
+  private func release(_ list: FreeBlock, _ index: Int) {
+    if list.isNone { return }
+    let (number, heap) = (state.pointee.heap, Heaps.heap(state.pointee.heap))
+    let isLocked = heap.lock.tryLock()
+    if isLocked { heap.initialize() }
+    var (remainder, count) = (list, Int32(0))
+    while !remainder.isNone {
+      let block = remainder
+      block.checkSignature()
+      remainder = block.next
+      let span = Span(containing: block.address)
+      let owner = span.owner
+      if owner == number && isLocked {
+        heap.put(block, span)
+        count &+= 1
+      } else {
+        add(block, to: owner)
+      }
+    }
+    if isLocked {
+      heap.counts[index].used -= count
+      heap.unlock()
+    }
+    for index in 0..<ThreadCache.batchCount { send(index) }
+    nest_wake_helper()
+  }
+
+  private func add(_ block: FreeBlock, to owner: Int) {
+    let index = owner & (ThreadCache.batchCount - 1)
+    let batch = batches + index
+    if batch.pointee.owner == owner {
+      block.link(to: batch.pointee.first)
+      batch.pointee.first = block
+    } else {
+      send(index)
+      block.link(to: FreeBlock.none)
+      batch.pointee = Batch(first: block, last: block, owner: owner)
+    }
+  }
+
+  private func send(_ index: Int) {
+    let batch = batches[index]
+    guard batch.owner != 0 else { return }
+    batches[index].owner = 0
+    Heaps.heap(batch.owner).push(batch.first, batch.last)
+  }
+}
+
+/// The list of all threads' caches, for who counts what is in them.
+struct ThreadCaches {
+  private let state: UnsafeMutablePointer<ThreadCache?>
+
+  @_noLocks
+  private init(_ storage: UnsafeMutableRawPointer) { state = storage.assumingMemoryBound(to: ThreadCache?.self) }
+
+  static var shared: ThreadCaches { @_noLocks get { ThreadCaches(nest_heap_table() + 48) } }
+
+  var lock: Lock { @_noLocks get { Lock(nest_lock(3)) } }
+
+  var first: ThreadCache? { @_noLocks get { state.pointee } }
+
+  @_noLocks
+  func add(_ cache: ThreadCache) {
+    lock.lock()
+    let next = state.pointee
+    cache.state.pointee.next = next
+    next?.state.pointee.previous = cache
+    state.pointee = cache
+    lock.unlock()
+  }
+
+  @_noLocks
+  func remove(_ cache: ThreadCache) {
+    lock.lock()
+    let (next, previous) = (cache.state.pointee.next, cache.state.pointee.previous)
+    next?.state.pointee.previous = previous
+    if let previous { previous.state.pointee.next = next } else { state.pointee = next }
+    lock.unlock()
+  }
+
+  /// Makes the list one that can be walked backward, after a change that was not ended.
+  @_noLocks
+  func relink() {
+    var previous: ThreadCache?
+    var candidate = state.pointee
+    while let cache = candidate {
+      cache.state.pointee.previous = previous
+      previous = cache
+      candidate = cache.state.pointee.next
+    }
+  }
+}
+
+extension ThreadCache {
+  /// Stops the process where an invariant does not hold.
+  func checkInvariants() {
+    precondition(
+      ThreadCache.stateOffset + MemoryLayout<State>.size <= ThreadCache.batchesOffset
+        && ThreadCache.batchesOffset + MemoryLayout<Batch>.stride * ThreadCache.batchCount <= Chunk.pageSize)
+    for index in 1...SizeClass.last {
+      precondition(
+        CacheBin.stride == MemoryLayout<CacheBin.State>.stride
+          && SizeClass.index(size: SizeClass.blockSize(index)) == index)
+      checkTable(index)
+      let bin = bin(index)
+      precondition(checkBlocks(bin.first, ofClass: index) == bin.count)
+      precondition(checkBlocks(reserves[index].first, ofClass: index) == Int32(reserves[index].count))
+    }
+    precondition(bin(0).first.isNone && !bin(0).hasRoom)
+    for index in 0..<ThreadCache.batchCount { precondition(batches[index].owner == 0) }
+  }
+
+  /// The table says what the computation says, of all sizes of a class.
+  private func checkTable(_ index: Int) {
+    var size = SizeClass.blockSize(index)
+    while size > SizeClass.blockSize(index - 1), size <= Int(NEST_CLASS_TABLE_END) {
+      precondition(nest_class(UInt(size) / 16) == index && SizeClass.index(size: size) == index)
+      size -= 16
+    }
+  }
+
+  private func checkBlocks(_ first: FreeBlock, ofClass index: Int) -> Int32 {
+    var count: Int32 = 0
+    var block = first
+    while !block.isNone {
+      precondition(block.isSigned && Span(containing: block.address).sizeClass == index)
+      count += 1
+      block = block.next
+    }
+    return count
+  }
+}

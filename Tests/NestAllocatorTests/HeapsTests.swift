@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import CNestTestSupport
+import NestAllocator
+import XCTest
+
+/// What all threads share: spans that anyone can trim, pages inside of them, and what caches may keep. Each test has a process
+/// of its own, since it counts what is left.
+final class HeapsTests: XCTestCase {
+  nonisolated(unsafe) static var kept: [PatternedBlock] = []
+
+  private func inAProcess(_ body: @convention(c) () -> Void, line: UInt = #line) {
+    let (status, text) = MisuseTests.report(body)
+    XCTAssertEqual(status, 0, text, line: line)
+  }
+
+  /// Blocks of 1 KiB, two pages to a span of eight. Every page but the last of each fourth span is without a block in the end.
+  static func blocks(_ count: Int) -> [PatternedBlock] {
+    (0..<count).map { _ in PatternedBlock(size: 1024).unsafelyUnwrapped }
+  }
+
+  static func releaseMost(_ blocks: [PatternedBlock]) -> [PatternedBlock] {
+    var kept: [PatternedBlock] = []
+    for (index, block) in blocks.enumerated() {
+      if index % 16 == 0 { kept.append(block) } else { block.release() }
+    }
+    return kept
+  }
+
+  func testPagesInsideOfSpansGoBack() {
+    inAProcess {
+      let kept = HeapsTests.releaseMost(HeapsTests.blocks(16_000))
+      NestAllocator.releaseCaches()
+      let before = NestAllocator.statistics.activeBytes.unsafelyUnwrapped
+      NestAllocator.releaseFreeMemory()
+      NestAllocator.checkInvariants()
+      let after = NestAllocator.statistics.activeBytes.unsafelyUnwrapped
+      // Half of the spans are empty and gone already; of the others one page in two is.
+      if after > before * 6 / 10 { exit(2) }
+      if after < kept.count * 4096 { exit(3) }
+      // The pages come back as they are wanted, and what was kept is whole.
+      let more = HeapsTests.blocks(16_000)
+      NestAllocator.checkInvariants()
+      (kept + more).forEach { $0.release() }
+      NestAllocator.releaseFreeMemory()
+      NestAllocator.checkInvariants()
+      exit(0)
+    }
+  }
+
+  /// A block that is free stays one that is found, in a page that has gone back, too.
+  func testReleaseOfABlockInAPurgedPage() {
+    let (status, text) = MisuseTests.report {
+      let blocks = HeapsTests.blocks(16_000)
+      let pointers = blocks.map(\.pointer)
+      _ = HeapsTests.releaseMost(blocks)
+      NestAllocator.releaseFreeMemory()
+      for (index, pointer) in pointers.enumerated() where index % 16 != 0 { NestAllocator.deallocate(pointer) }
+      exit(0)
+    }
+    XCTAssertNotEqual(status, 0)
+    XCTAssert(text.contains("released twice") || text.contains("free"), text)
+  }
+
+  /// What a thread has left, alive or not, any other can trim.
+  func testAnotherThreadTrims() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer forbids threads in a child of fork")
+    inAProcess {
+      StressTests.onThreads(2) { _ in HeapsTests.blocks(8000).forEach { $0.release() } }
+      NestAllocator.releaseFreeMemory()
+      if NestAllocator.statistics.residentBytes.unsafelyUnwrapped > 1 << 20 { exit(2) }
+      exit(0)
+    }
+  }
+
+  /// The caches of many threads together grow no more than those of a few.
+  func testGrowthOfAllCachesIsLimited() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer forbids threads in a child of fork")
+    inAProcess {
+      let before = NestAllocator.cacheGrowth.bytes
+      StressTests.onThreads(40) { _ in
+        for size in stride(from: 16, to: 2000, by: 100) {
+          for _ in 0..<4 {
+            let blocks = (0..<200).map { _ in MisuseTests.block(size) }
+            blocks.forEach { NestAllocator.deallocate($0) }
+          }
+        }
+        let growth = NestAllocator.cacheGrowth
+        if growth.bytes > growth.most + 40 * (16 << 10) { exit(2) }
+        if growth.bytes <= 0 { exit(3) }
+      }
+      // All of it comes back with the threads' ends.
+      if NestAllocator.cacheGrowth.bytes - before > 0 { exit(4) }
+      exit(0)
+    }
+  }
+
+  /// Nobody calls any more, and still the memory goes back.
+  func testHelperGivesMemoryBack() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer does not know of such a thread")
+    inAProcess {
+      NestAllocator.allowHelper()
+      let kept = Locked<[PatternedBlock]>([])
+      StressTests.onThreads(2) { _ in
+        let mine = HeapsTests.releaseMost(HeapsTests.blocks(20_000))
+        kept.withLock { $0 += mine }
+      }
+      if !NestAllocator.hasHelper { exit(2) }
+      for _ in 0..<400 {
+        usleep(25_000)
+        let statistics = NestAllocator.statistics
+        let others = statistics.residentBytes.unsafelyUnwrapped - statistics.metadataBytes.unsafelyUnwrapped
+        // A page for each block that was kept, and little more.
+        if others < (2500 * 4096) * 3 / 2 {
+          NestAllocator.checkInvariants()
+          kept.withLock { $0.forEach { $0.release() } }
+          exit(0)
+        }
+      }
+      exit(3)
+    }
+  }
+
+  /// A child has no helper until it has a second thread, and its heaps are whole.
+  func testHelperAndFork() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer does not know of such a thread")
+    inAProcess {
+      NestAllocator.allowHelper()
+      StressTests.onThreads(2) { _ in HeapsTests.blocks(100).forEach { $0.release() } }
+      for _ in 0..<100 {
+        HeapsTests.kept = HeapsTests.releaseMost(HeapsTests.blocks(2000))
+        usleep(5000)
+        let (status, _) = MisuseTests.report {
+          if NestAllocator.hasHelper { exit(2) }
+          NestAllocator.releaseFreeMemory()
+          NestAllocator.checkInvariants()
+          HeapsTests.kept.forEach { $0.release() }
+          StressTests.onThreads(2) { _ in HeapsTests.blocks(100).forEach { $0.release() } }
+          NestAllocator.checkInvariants()
+          exit(NestAllocator.hasHelper ? 0 : 3)
+        }
+        if status != 0 { exit(4) }
+        HeapsTests.kept.forEach { $0.release() }
+      }
+      exit(0)
+    }
+  }
+}
