@@ -160,6 +160,7 @@ let package = Package(
       path: "Benchmarks/Workloads-default"),
     .executableTarget(
       name: "AllocationShapes", path: "Benchmarks/AllocationShapes", linkerSettings: [.linkedLibrary("m")]),
+    .executableTarget(name: "AllocationScale", path: "Benchmarks/AllocationScale"),
     .plugin(
       name: "BuildWorkloads", capability: .buildTool(),
       dependencies: [
@@ -170,7 +171,7 @@ let package = Package(
     .executableTarget(
       name: "AllocatorBenchmarks",
       dependencies: [
-        "BenchmarkKit", "Workloads", "AllocationShapes", "benchmark-launcher",
+        "BenchmarkKit", "KitSupport", "Workloads", "AllocationShapes", "AllocationScale", "benchmark-launcher",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/AllocatorBenchmarks", plugins: ["BuildWorkloads"]),

@@ -14,6 +14,6 @@ struct AllocatorBenchmarks: ParsableCommand {
       ratio is the median of the ratios within each round; the columns "95 %" are bootstrap intervals of those medians. \
       Peak RSS is the largest of any one process. The exit status is 1 if any run failed.
       """,
-    subcommands: [WorkloadsCommand.self, ShapesCommand.self],
+    subcommands: [WorkloadsCommand.self, ShapesCommand.self, ScaleCommand.self],
     defaultSubcommand: WorkloadsCommand.self)
 }

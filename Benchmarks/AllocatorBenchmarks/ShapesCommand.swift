@@ -20,16 +20,13 @@ struct ShapesCommand: ParsableCommand {
       """)
 
   /// What the ratios are to.
-  static let baseline = "glibc"
+  static let baseline = LibraryOptions.baseline
 
   @Option(help: ArgumentHelp("Which shapes; all if not given.", valueName: "a,b"))
   var shapes: CommaSeparated?
 
-  @Option(help: ArgumentHelp("Which allocators; all that are installed if not given.", valueName: "a,b"))
-  var allocators: CommaSeparated?
-
-  @Option(help: ArgumentHelp("The preload library of the allocator nest.", valueName: "file"))
-  var nest: String?
+  @OptionGroup
+  var libraries: LibraryOptions
 
   @Option(help: ArgumentHelp("Threads of the shapes that have several; the processors, at least 2, if not given."))
   var threads: Int?
@@ -53,7 +50,7 @@ struct ShapesCommand: ParsableCommand {
     let launcher = ProgramLauncher(path: try Siblings.path(of: "benchmark-launcher"))
     let all = try launcher.run(Command(program, ["--list"])).output.split(whereSeparator: \.isNewline).map(String.init)
     let chosen = try shapes?.selection(of: all, named: { $0 }, option: "--shapes") ?? all
-    let libraries: [PreloadLibrary?] = [nil] + (try chosenLibraries())
+    let libraries: [PreloadLibrary?] = [nil] + (try libraries.chosen())
     var arguments = ["--scale", "\(scale ?? (options.quick ? 0.05 : 1))"]
     if let threads { arguments += ["--threads", "\(threads)"] }
     let trials = chosen.flatMap { shape in
@@ -71,26 +68,6 @@ struct ShapesCommand: ParsableCommand {
         ("Processor time \(note)", summary.matrix("shape", of: \.processor, mean: \.processor)),
         ("Peak RSS \(note)", summary.matrix("shape", of: \.memory, mean: \.memory)),
       ] + (details ? [("Everything", summary.table(subject: "shape", contender: "allocator"))] : [])
-    }
-  }
-
-  private func chosenLibraries() throws -> [PreloadLibrary] {
-    var installed = PreloadLibrary.known.compactMap(\.installed)
-    if let nest {
-      guard FileManager.default.fileExists(atPath: nest) else {
-        throw ValidationError("--nest: there is no file \(nest).")
-      }
-      installed.append(PreloadLibrary(name: "nest", path: URL(fileURLWithPath: nest).path))
-    } else if let path = try? Siblings.path(of: "libNestPreload.so") {
-      installed.append(PreloadLibrary(name: "nest", path: path))
-    }
-    guard let allocators else { return installed }
-    for known in PreloadLibrary.known where allocators.elements.contains(known.name) && known.installed == nil {
-      throw ValidationError("\(known.name) is not installed: apt-get install \(known.package)")
-    }
-    let names = [Self.baseline] + installed.map(\.name)
-    return try allocators.selection(of: names, named: { $0 }, option: "--allocators").compactMap { name in
-      installed.first { $0.name == name }
     }
   }
 

@@ -168,7 +168,11 @@ void nest_start_helper(void) {
   char *stack, *mapping;
   size_t size;
   char *pointer = make_storage(&stack, &mapping, &size);
-  if (!pointer) return;
+  if (!pointer) {
+    // No memory now; the next thread tries again.
+    __atomic_store_n(&helper_process, 0, __ATOMIC_RELEASE);
+    return;
+  }
   // The kernel's set of signals is 8 bytes.
   uint64_t all = ~(uint64_t)0, old = 0;
   call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&old, sizeof all, 0, 0);

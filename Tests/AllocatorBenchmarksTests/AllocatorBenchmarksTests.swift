@@ -49,11 +49,29 @@ final class AllocatorBenchmarksTests: XCTestCase {
   }
 
   func testUnknownNamesAreRefused() throws {
-    for arguments in [["--allocators", "system,nope"], ["shapes", "--shapes", "nope"], ["--workloads", ""]] {
+    for arguments in [
+      ["--allocators", "system,nope"], ["shapes", "--shapes", "nope"], ["scale", "--rows", "nope"],
+      ["--workloads", ""],
+    ] {
       XCTAssertEqual(try run(arguments).ending, .exited(64), "\(arguments)")
     }
     let message = try run(["--allocators", "system,nope"]).errorOutput
     XCTAssert(message.contains("--allocators: there is no 'nope'. There are system, jemalloc"), message)
+  }
+
+  /// Each row has a figure for each allocator, and what jemalloc does for sparse blocks is not what glibc does: the library is
+  /// the one that its column names.
+  func testScaleRunsEachRowUnderEachAllocator() throws {
+    let run = try run(["scale", "--rows", "sparse,drop-2", "--allocators", "jemalloc", "--rounds", "1"])
+    XCTAssertNil(run.failure, run.output)
+    let lines = run.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    XCTAssertEqual(lines.first { $0.contains("jemalloc") }, ["glibc", "jemalloc"])
+    let rows = lines.filter { $0.contains("threads,") || $0.contains("block") }
+    XCTAssertEqual(rows.count, 5, run.output)
+    for row in rows { XCTAssert(row.suffix(2).allSatisfy { (Double($0) ?? 0) > 0 }, "\(row)") }
+    // 200 MiB of blocks, whoever serves them.
+    let peak = rows.first { $0.contains("peak") }?.suffix(2).compactMap { Double($0) } ?? []
+    XCTAssert(peak.count == 2 && peak.allSatisfy { (190..<500).contains($0) }, "\(peak)")
   }
 
   func testQuickRunOfShapesComparesThePreloadedAllocators() throws {

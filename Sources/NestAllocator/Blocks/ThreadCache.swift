@@ -146,7 +146,7 @@ struct ThreadCache {
       reserves[index] = CacheBin.Reserve(FreeBlock.none, count: 0)
       return takeChecked(bin)
     }
-    let most = Heaps.isCrowded ? max(Int(bin.state.pointee.limit), 8) : Int.max
+    let most = Heaps.isCrowded ? max(Int(bin.state.pointee.limit) / 4, 1) : Int.max
     guard let (first, count, isNew) = Heaps.take(index, most: most, from: state.pointee.heap) else { return nil }
     bin.set(first, count: Int32(truncatingIfNeeded: count))
     bin.state.pointee.wasFilled = true
