@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 
 #include "CNestSupport.h"
+#include "system_call.h"
 
 #include <linux/futex.h>
 #include <sched.h>
@@ -30,7 +31,7 @@
 static int is_allowed;
 // The number of the process, from 1, in which the helper runs; 0 for none.
 static uint32_t helper_process;
-// 1 while the helper sleeps without an end.
+// 1 while the helper sleeps without an end, or is about to.
 uint32_t nest_helper_word;
 
 // Of the shim: the name of the allocator that it exports as malloc. Not there where none is.
@@ -53,30 +54,6 @@ int nest_has_helper(void) {
 }
 
 #if CAN_HAVE_HELPER
-
-static long call(long number, long a, long b, long c, long d, long e, long f) {
-#if defined(__x86_64__)
-  long result;
-  register long r10 __asm__("r10") = d;
-  register long r8 __asm__("r8") = e;
-  register long r9 __asm__("r9") = f;
-  __asm__ volatile("syscall"
-                   : "=a"(result)
-                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                   : "rcx", "r11", "memory");
-  return result;
-#else
-  register long x8 __asm__("x8") = number;
-  register long x0 __asm__("x0") = a;
-  register long x1 __asm__("x1") = b;
-  register long x2 __asm__("x2") = c;
-  register long x3 __asm__("x3") = d;
-  register long x4 __asm__("x4") = e;
-  register long x5 __asm__("x5") = f;
-  __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-  return x0;
-#endif
-}
 
 static char *thread_pointer(void) {
   char *pointer;
@@ -175,9 +152,9 @@ void nest_start_helper(void) {
   }
   // The kernel's set of signals is 8 bytes.
   uint64_t all = ~(uint64_t)0, old = 0;
-  call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&old, sizeof all, 0, 0);
+  system_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&old, sizeof all, 0, 0);
   long result = clone_thread(stack, pointer);
-  call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&old, 0, sizeof old, 0, 0);
+  system_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&old, 0, sizeof old, 0, 0);
   // Refused, it is not tried again: callers go on giving memory back themselves.
   if (result < 0) {
     __atomic_store_n(&is_allowed, 0, __ATOMIC_RELAXED);
@@ -187,27 +164,30 @@ void nest_start_helper(void) {
 }
 
 void nest_helper_sleep(int64_t milliseconds) {
-  if (milliseconds >= 0) {
-    struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-    // Nobody changes or wakes a word of one's own.
-    uint32_t word = 0;
-    call(SYS_futex, (long)&word, FUTEX_WAIT_PRIVATE, 0, (long)&time, 0, 0);
-    return;
-  }
-  __atomic_store_n(&nest_helper_word, 1, __ATOMIC_SEQ_CST);
+  struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+  // Nobody changes or wakes a word of one's own.
+  uint32_t word = 0;
+  system_call(SYS_futex, (long)&word, FUTEX_WAIT_PRIVATE, 0, (long)&time, 0, 0);
+}
+
+void nest_helper_announce(void) { __atomic_store_n(&nest_helper_word, 1, __ATOMIC_SEQ_CST); }
+
+void nest_helper_wait(void) {
   while (__atomic_load_n(&nest_helper_word, __ATOMIC_ACQUIRE) == 1)
-    call(SYS_futex, (long)&nest_helper_word, FUTEX_WAIT_PRIVATE, 1, 0, 0, 0);
+    system_call(SYS_futex, (long)&nest_helper_word, FUTEX_WAIT_PRIVATE, 1, 0, 0, 0);
 }
 
 void nest_wake_helper_slowly(void) {
   if (__atomic_exchange_n(&nest_helper_word, 0, __ATOMIC_ACQ_REL) == 1)
-    call(SYS_futex, (long)&nest_helper_word, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+    system_call(SYS_futex, (long)&nest_helper_word, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
 }
 
 #else
 
 void nest_start_helper(void) {}
 void nest_helper_sleep(int64_t milliseconds) { (void)milliseconds; }
+void nest_helper_announce(void) {}
+void nest_helper_wait(void) {}
 void nest_wake_helper_slowly(void) {}
 
 #endif

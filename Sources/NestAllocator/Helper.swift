@@ -16,21 +16,28 @@ enum Helper {
 
   @_noLocks
   static func run() -> Never {
-    var (next, isBusy, wasBusy) = (UInt(0), true, true)
     while true {
       // What has been looked at is looked at once more: only what has not changed meanwhile is given back.
-      nest_helper_sleep(isBusy || wasBusy || next != 0 ? interval : -1)
-      if next == 0 {
-        wasBusy = isBusy
-        isBusy = false
-      }
+      while look() || look() {}
+      // What is released from now on wakes it. What was released since the last look has woken nobody.
+      nest_helper_announce()
+      if !look() { nest_helper_wait() }
+    }
+  }
+
+  /// Waits for one interval for each of so many chunks, and gives back what can go. Returns whether more may become free soon.
+  private static func look() -> Bool {
+    var (next, isBusy) = (UInt(0), false)
+    repeat {
+      nest_helper_sleep(interval)
       Heaps.collectRemoteFrees()
       let purged = Heaps.purge(from: next, chunks: chunks, all: false)
       next = purged.next
       let areRunsLeft = PageHeap.shared.releaseDue()
       let areHugeLeft = HugeBlocks.shared.releaseDue()
       isBusy = isBusy || purged.isBusy || areRunsLeft || areHugeLeft
-    }
+    } while next != 0
+    return isBusy
   }
 }
 

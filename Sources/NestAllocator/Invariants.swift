@@ -20,8 +20,13 @@ extension NestAllocator {
 
   /// Sends all blocks that the calling thread has at hand back to their spans, and gives up the empty ones.
   package static func releaseCaches() {
-    if !ThreadCache.current.isNone { ThreadCache.current.releaseAll() }
+    releaseThreadCache()
     Heaps.releaseEmptySpans()
+  }
+
+  /// Sends all blocks that the calling thread has at hand back to their spans.
+  package static func releaseThreadCache() {
+    if !ThreadCache.current.isNone { ThreadCache.current.releaseAll() }
   }
 
   /// Threads that have a cache.

@@ -67,8 +67,11 @@ ALLOCATOR_LEAF int nest_may_have_helper(void);
 // blocked, 64 KiB of stack, and dies with the process. clone(2).
 ALLOCATOR_LEAF void nest_start_helper(void);
 ALLOCATOR_LEAF int nest_has_helper(void);
-// Sleeps until nest_wake_helper, or for `milliseconds`, if that is not negative. For the helper.
+// For the helper: sleeps for a time.
 ALLOCATOR_LEAF void nest_helper_sleep(int64_t milliseconds);
+// For the helper: from now on, nest_wake_helper is heard. And sleeps until one has been since.
+ALLOCATOR_LEAF void nest_helper_announce(void);
+ALLOCATOR_LEAF void nest_helper_wait(void);
 // Wakes the helper if it sleeps without an end. Costs a load, else.
 ALLOCATOR_LEAF void nest_wake_helper_slowly(void);
 extern uint32_t nest_helper_word NEST_HIDDEN;
