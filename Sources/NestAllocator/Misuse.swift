@@ -7,7 +7,7 @@ import CNestSupport
 
 @usableFromInline
 enum Misuse {
-  case freeOfForeign, freeOfInterior, freeTwice, writtenAfterFree, resizeOfFree, sizeOfForeign
+  case freeOfForeign, freeOfInterior, freeTwice, writtenAfterFree, resizeOfFree, resizeOfForeign, sizeOfForeign
 
   private var message: StaticString {
     switch self {
@@ -16,6 +16,7 @@ enum Misuse {
     case .freeTwice: "free of a block that is free already (double free)"
     case .writtenAfterFree: "a free block has been written to (use after free, or an overflow of the block before)"
     case .resizeOfFree: "realloc of a block that is free (use after free)"
+    case .resizeOfForeign: "realloc of a pointer that is no block of this allocator, or of one that is free"
     case .sizeOfForeign: "malloc_usable_size of a pointer that is no block of this allocator"
     }
   }

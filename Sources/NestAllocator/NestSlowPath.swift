@@ -147,7 +147,7 @@ enum NestSlowPath {
     case .blocks:
       let offset = block.address - UInt(bitPattern: span.start)
       if offset % UInt(span.blockSize) != 0 { Misuse.freeOfInterior.die(block.address) }
-      if block.isSigned { Misuse.freeTwice.die(block.address) }
+      if block.isSigned || span.isPurged(at: block.address) { Misuse.freeTwice.die(block.address) }
       release(block, span.sizeClass)
     case .large:
       if pointer != span.start { Misuse.freeOfInterior.die(block.address) }
@@ -184,15 +184,18 @@ enum NestSlowPath {
 
   @usableFromInline @inline(never) @_noLocks
   static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
+    byteCount(of: pointer, orDie: .sizeOfForeign)
+  }
+
+  @_noLocks
+  private static func byteCount(of pointer: UnsafeMutableRawPointer, orDie misuse: Misuse) -> Int {
     let address = UInt(bitPattern: pointer)
     if let span = span(of: address) {
       if span.isLarge { return span.byteCount }
-      guard span.hasBlocks else {
-        Misuse.sizeOfForeign.die(address)
-      }
+      guard span.hasBlocks, !span.isPurged(at: address) else { misuse.die(address) }
       return span.blockSize
     }
-    guard let size = HugeBlocks.shared.size(of: address) else { Misuse.sizeOfForeign.die(address) }
+    guard let size = HugeBlocks.shared.size(of: address) else { misuse.die(address) }
     return size
   }
 
@@ -218,7 +221,7 @@ enum NestSlowPath {
         return moved
       }
     }
-    let usable = usableSize(of: pointer)
+    let usable = byteCount(of: pointer, orDie: .resizeOfForeign)
     // Whoever releases the block may say its new size, and be believed: so a small block stays only in its class.
     let isLarge = usable > SizeClass.largest || align > Chunk.pageSize
     if size <= usable, isLarge ? usable - size <= usable / 8 : usableSize(size: size, align: align) == usable {

@@ -49,24 +49,41 @@ final class HeapsTests: XCTestCase {
     }
   }
 
-  /// A block that is free stays one that is found, in a page that has gone back, too, and reads as zeros: here the second page of
-  /// a span of which a block in the first one is kept.
-  func testReleaseOfABlockInAPurgedPage() {
-    let (status, text) = MisuseTests.report {
-      let blocks = HeapsTests.blocks(16_000)
-      let pointers = blocks.map(\.pointer)
-      _ = HeapsTests.releaseMost(blocks)
-      NestAllocator.releaseFreeMemory()
-      for (index, pointer) in pointers.enumerated() where index % 16 == 5 {
-        if pointer.load(as: Int.self) == 0, pointer.load(fromByteOffset: 512, as: Int.self) == 0 {
-          NestAllocator.deallocate(pointer)
-          exit(2)
+  /// What is kept of each 16 blocks, which of them is used although it is free, and how.
+  nonisolated(unsafe) static var misuse = (kept: 0, used: 0, how: 0)
+
+  /// A block that is free stays one that is found in a page that has gone back, too, and reads as zeros, be it the first page of
+  /// its span or the second: of the blocks four before and four behind one that is kept, one is in its span.
+  func testUseOfABlockInAPurgedPage() {
+    let messages = [
+      "free of a block that is free already", "realloc of a pointer that is no block",
+      "malloc_usable_size of a pointer that is no block",
+    ]
+    for (how, message) in messages.enumerated() {
+      for (kept, used) in [(4, 0), (4, 8), (8, 4), (8, 12)] {
+        HeapsTests.misuse = (kept, used, how)
+        let (status, text) = MisuseTests.report {
+          let misuse = HeapsTests.misuse
+          let blocks = HeapsTests.blocks(16_000)
+          let pointers = blocks.map(\.pointer)
+          for (index, block) in blocks.enumerated() where index % 16 != misuse.kept { block.release() }
+          NestAllocator.releaseFreeMemory()
+          for (index, pointer) in pointers.enumerated() where index % 16 == misuse.used {
+            if pointer.load(as: Int.self) == 0, pointer.load(fromByteOffset: 512, as: Int.self) == 0 {
+              switch misuse.how {
+              case 0: NestAllocator.deallocate(pointer)
+              case 1: _ = NestAllocator.reallocate(pointer, size: 2000)
+              default: _ = NestAllocator.usableSize(of: pointer)
+              }
+              exit(2)
+            }
+          }
+          exit(3)
         }
+        XCTAssertEqual(status, -SIGABRT, "(2: not found, 3: nothing is purged) \(text)")
+        XCTAssert(text.hasPrefix("nest: \(message)"), text)
       }
-      exit(3)
     }
-    XCTAssertEqual(status, -SIGABRT, "(2: not found, 3: nothing is purged) \(text)")
-    XCTAssert(text.hasPrefix("nest: free of a block that is free already"), text)
   }
 
   static let arrived = Locked(0)

@@ -282,6 +282,10 @@ struct Span {
     @_noLocks get { record.pointee.pageCount > 1 && record.pointee.pageCount <= 16 }
   }
 
+  /// Whether `address`, in a span of blocks, is in a page that is purged, or in which no block has been carved.
+  @_noLocks
+  func isPurged(at address: UInt) -> Bool { chunk.entry(page: Chunk.page(of: address)).pointee.reciprocal == 0 }
+
   /// Takes the blocks that overlap pages without a used block off the free list, so that these pages can be given to the
   /// system. Returns the pages, as bits. `counts` is room for 16 numbers. Costs a walk over the free list.
   @_noLocks
