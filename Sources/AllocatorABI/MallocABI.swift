@@ -14,6 +14,11 @@ public protocol MallocABI: AllocatorABI {
   /// Releases a block, as `free` (C17, 7.22.3.3) does.
   static func deallocate(_ pointer: UnsafeMutableRawPointer)
 
+  /// Releases a block, or does nothing for nil, as `free` does.
+  ///
+  /// The default asks whether there is a block. An allocator that finds out in passing that nil is none of its blocks need not.
+  static func free(_ pointer: UnsafeMutableRawPointer?)
+
   /// Returns how many bytes the block can be used for, as `malloc_usable_size(3)` does: all of them may be written, and
   /// the value is valid as the block's `oldSize`.
   static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int
@@ -31,6 +36,12 @@ public protocol MallocABI: AllocatorABI {
 }
 
 extension MallocABI {
+  @inlinable
+  @inline(__always)
+  public static func free(_ pointer: UnsafeMutableRawPointer?) {
+    if let pointer { deallocate(pointer) }
+  }
+
   @inlinable
   @inline(__always)
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {

@@ -74,7 +74,7 @@ void nest_initialize(void) {
     const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
     uint64_t secret = random ? (random[0] * 0x9e3779b97f4a7c15u) ^ random[1] : 0x9e3779b97f4a7c15u;
     uintptr_t none = 0;
-    __atomic_compare_exchange_n(&nest_secret, &none, secret | 1ul << 63, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    __atomic_compare_exchange_n(&nest_secret, &none, (secret | 1ul << 63) & ~(1ul << 62), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
   }
   int none = 0;
   if (!__atomic_compare_exchange_n(&mark_state, &none, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return;

@@ -51,7 +51,7 @@ public enum MallocFamily<Allocator: MallocABI> {
   @inlinable
   @inline(__always)
   public static func free(_ pointer: UnsafeMutableRawPointer?) {
-    if let pointer { Allocator.deallocate(pointer) }
+    Allocator.free(pointer)
   }
 
   /// `aligned_alloc`: `size` bytes, a multiple of the alignment or not. Nil and EINVAL for an alignment that is not a power

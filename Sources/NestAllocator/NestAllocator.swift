@@ -31,7 +31,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   @inlinable @inline(__always)
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     if SizeClass.isInTable(size: size, align: align) {
-      let bin = ThreadCache.current.bin(offset: SizeClass.index(size: size, align: align) &* CacheBin.stride)
+      let bin = ThreadCache.current.bin(size: size, align: align)
       if Checks.checksFreeBlocks ? bin.first.isSigned : !bin.first.isNone { return bin.take() }
     }
     return NestSlowPath.allocate(size: size, align: align)
@@ -43,23 +43,35 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
     if Checks.trustsSizes, SizeClass.isInTable(size: oldSize, align: align) {
       let block = FreeBlock(pointer)
-      let bin = ThreadCache.current.bin(offset: SizeClass.index(size: oldSize, align: align) &* CacheBin.stride)
-      if bin.hasRoom, !(Checks.checksFreeBlocks && block.isSigned) { return bin.put(block) }
+      let bin = ThreadCache.current.bin(size: oldSize, align: align)
+      let room = bin.nextRoom
+      if room >= 0, !(Checks.checksFreeBlocks && block.isSigned) { return bin.put(block, leaving: room) }
     }
     deallocate(pointer)
   }
 
   /// Releases. See `MallocABI.deallocate(_:)`.
   @inlinable @inline(__always)
-  public static func deallocate(_ pointer: UnsafeMutableRawPointer) {
-    let block = FreeBlock(pointer)
-    guard Chunk.isCached(block.address) else { return NestSlowPath.deallocate(pointer) }
-    let entry = Chunk(containing: block.address).entry(page: Chunk.page(of: block.address)).pointee
-    // Not so of large blocks, of free memory, and of pointers into blocks.
-    guard entry.hasBlock(at: block.address) else { return NestSlowPath.deallocate(pointer) }
-    let bin = ThreadCache.current.bin(offset: entry.binOffset)
-    guard bin.hasRoom, !(Checks.checksFreeBlocks && block.isSigned) else { return NestSlowPath.deallocate(pointer) }
-    bin.put(block)
+  public static func deallocate(_ pointer: UnsafeMutableRawPointer) { free(pointer) }
+
+  /// Releases; nil takes the slow path, which does nothing. See `MallocABI.free(_:)`.
+  @inlinable @inline(__always)
+  public static func free(_ pointer: UnsafeMutableRawPointer?) {
+    let address = UInt(bitPattern: pointer)
+    if let chunk = Chunk(cachedAt: address) {
+      let entry = chunk.entry(page: Chunk.page(of: address))
+      let offset = entry.binOffset
+      // Not so of large blocks, of free memory, and of pointers into blocks.
+      if entry.pointee.hasBlock(at: address) {
+        let block = FreeBlock(pointer.unsafelyUnwrapped)
+        let bin = ThreadCache.current.bin(offset: offset)
+        let room = bin.nextRoom
+        if room >= 0, !(Checks.checksFreeBlocks && block.isSigned) { return bin.put(block, leaving: room) }
+      }
+    }
+    NestSlowPath.deallocate(pointer)
+    // With a jump as the last thing, the compiler would set up a frame at the start.
+    nest_keep_call()
   }
 
   /// Resizes: where the block is, if the size is of the same class or the block is a large one that can be resized. See

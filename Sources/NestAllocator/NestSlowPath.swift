@@ -134,7 +134,8 @@ enum NestSlowPath {
 
   /// Releases a block where the fast path does not.
   @usableFromInline @inline(never) @_noLocks
-  static func deallocate(_ pointer: UnsafeMutableRawPointer) {
+  static func deallocate(_ pointer: UnsafeMutableRawPointer?) {
+    guard let pointer else { return }
     #if NEST_CHECKS_INVARIANTS
       defer { NestAllocator.checkInvariants() }
     #endif
@@ -208,9 +209,9 @@ enum NestSlowPath {
       defer { NestAllocator.checkInvariants() }
     #endif
     guard isValid(size: size, align: align) else { return nil }
-    if Chunk.isCached(UInt(bitPattern: pointer)), SizeClass.isInTable(size: size, align: align) {
+    if SizeClass.isInTable(size: size, align: align), let chunk = Chunk(cachedAt: UInt(bitPattern: pointer)) {
       let block = FreeBlock(pointer)
-      let entry = Chunk(containing: block.address).entry(page: Chunk.page(of: block.address)).pointee
+      let entry = chunk.entry(page: Chunk.page(of: block.address)).pointee
       if entry.hasBlock(at: block.address) {
         if block.isSigned { Misuse.resizeOfFree.die(block.address) }
         let index = SizeClass.index(size: max(size, 1), align: align)

@@ -18,7 +18,7 @@ extern const uint64_t nest_no_block_words[2] NEST_HIDDEN;
 extern const uint8_t nest_class_table[NEST_CLASS_TABLE_END / 16 + 1] NEST_HIDDEN;
 
 // The secret of this process, by which links of free blocks are signed: 0 until a heap is made, and then with its highest
-// bit set, which no address has.
+// bit set, and the next one not: so it has that bit in the sum with two addresses, too, and no address has it.
 extern uintptr_t nest_secret NEST_HIDDEN;
 
 // Zeroed storage; what is in it the Swift side says, and its invariants check the sizes.
@@ -78,14 +78,15 @@ ALLOCATOR_LEAF static inline void nest_set_cell(uintptr_t *_Nonnull cell, uintpt
 ALLOCATOR_LEAF int nest_make_cell(uintptr_t address);
 
 // The fast path's answer: addresses of chunks, each in the place that its cell's number gives, the newest where two compete.
-// It may lack a chunk, which only costs the way through the cells. 1 marks a place that had one; 0 is no chunk's address,
-// but begins like a null pointer, so that nest_initialize writes 1 into the first place.
+// It may lack a chunk, which only costs the way through the cells. 1 marks a place that had one; 0 is no chunk's address, but
+// addresses near a null pointer's begin like that, so that nest_initialize writes 1 into the first place.
 #define NEST_CACHED_CHUNKS 4096
 extern uintptr_t nest_chunk_cache[NEST_CACHED_CHUNKS] NEST_HIDDEN;
 
 // Whether the chunk at `base`, a multiple of 4 MiB, is known to be one without a look at its cell.
-ALLOCATOR_LEAF static inline int nest_is_cached_chunk(uintptr_t base) {
-  return __atomic_load_n(&nest_chunk_cache[base >> NEST_CHUNK_SHIFT & (NEST_CACHED_CHUNKS - 1)], __ATOMIC_RELAXED) == base;
+// Where one would expect an atomic load, none: the compiler would not make one instruction of it and the comparison.
+ALLOCATOR_LEAF __attribute__((no_sanitize("thread"))) static inline int nest_is_cached_chunk(uintptr_t base) {
+  return nest_chunk_cache[base >> NEST_CHUNK_SHIFT & (NEST_CACHED_CHUNKS - 1)] == base;
 }
 ALLOCATOR_LEAF static inline void nest_cache_chunk(uintptr_t base) {
   __atomic_store_n(&nest_chunk_cache[base >> NEST_CHUNK_SHIFT & (NEST_CACHED_CHUNKS - 1)], base, __ATOMIC_RELAXED);
@@ -101,6 +102,14 @@ ALLOCATOR_LEAF static inline void nest_uncache_chunk(uintptr_t base) {
 struct nest_totals {
   uint64_t words[8 + 81 * 4];
 };
+
+// MARK: Code
+
+// `*value`, read here and not later: the compiler moves no volatile load.
+ALLOCATOR_LEAF static inline uint16_t nest_load_now(const uint16_t *_Nonnull value) { return *(const volatile uint16_t *)value; }
+
+// Nothing, but behind a call that would otherwise be a jump.
+ALLOCATOR_LEAF static inline void nest_keep_call(void) { __asm__ volatile(""); }
 
 // MARK: Bytes
 

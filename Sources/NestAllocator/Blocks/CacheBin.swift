@@ -69,10 +69,18 @@ struct CacheBin {
   @inlinable @inline(__always)
   var hasRoom: Bool { @_noLocks get { state.pointee.room > 0 } }
 
+  /// The room that is left when a block is put; negative where there is none for it.
+  @inlinable @inline(__always)
+  var nextRoom: Int32 { @_noLocks get { state.pointee.room &- 1 } }
+
   /// Adds a block.
   @inlinable @inline(__always) @_noLocks
-  func put(_ block: FreeBlock) {
-    state.pointee.room &-= 1
+  func put(_ block: FreeBlock) { put(block, leaving: nextRoom) }
+
+  /// Adds a block, so that the room is `nextRoom`.
+  @inlinable @inline(__always) @_noLocks
+  func put(_ block: FreeBlock, leaving room: Int32) {
+    state.pointee.room = room
     block.link(to: state.pointee.first)
     state.pointee.first = block
   }

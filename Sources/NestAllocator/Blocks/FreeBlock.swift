@@ -7,7 +7,7 @@ import CNestSupport
 //
 //     0        8          16
 //     ┌────────┬───────────┬──── … ────┐
-//     │  next  │ signature │  as left  │      signature = next ⊕ the block's own address ⊕ the secret of the process
+//     │  next  │ signature │  as left  │      signature = next + the block's own address + the secret of the process
 //     └────────┴───────────┴──── … ────┘
 //
 // Every block that is free and no block that is not has such a second word: linking it signs it, taking it clears that. So
@@ -53,13 +53,13 @@ struct FreeBlock {
   @inlinable @inline(__always) @_noLocks
   func link(to next: FreeBlock) {
     words.pointee.next = next
-    words.pointee.signature = next.address ^ address ^ nest_key()
+    words.pointee.signature = next.address &+ address &+ nest_key()
   }
 
   /// Whether the block is free, and as it was left.
   @inlinable @inline(__always)
   var isSigned: Bool {
-    @_noLocks get { words.pointee.next.address ^ words.pointee.signature ^ address == nest_key() }
+    @_noLocks get { words.pointee.next.address &+ address &+ nest_key() == words.pointee.signature }
   }
 
   @inlinable @inline(__always) @_noLocks

@@ -28,11 +28,17 @@ enum SizeClass {
       && align & (align &- 1) == 0
   }
 
+  /// `size` rounded up to a multiple of `align`, in units of 16 bytes.
+  @inlinable @inline(__always) @_noLocks
+  static func sixteenths(size: Int, align: Int) -> UInt {
+    let mask = (align &- 1) | 15
+    return UInt(bitPattern: (size &+ mask) & ~mask) &>> 4
+  }
+
   /// The class of `size` bytes at a multiple of `align` (class 0 of 0 bytes), both at most those.
   @inlinable @inline(__always) @_noLocks
   static func index(size: Int, align: Int) -> Int {
-    let mask = (align &- 1) | 15
-    return nest_class(UInt(bitPattern: (size &+ mask) & ~mask) &>> 4)
+    nest_class(sixteenths(size: size, align: align))
   }
 
   /// The class of `size`, which is at least 1 and at most ``largest``.

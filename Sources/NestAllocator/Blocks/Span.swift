@@ -61,7 +61,7 @@ struct Span {
     let chunk = Chunk(containing: address)
     let page = Chunk.page(of: address)
     let entry = chunk.entry(page: page)
-    self = chunk.span(page: entry.pointee.reciprocal == 0 ? page : Chunk.page(of: UInt(entry.pointee.startAndBin)))
+    self = chunk.span(page: entry.pointee.reciprocal == 0 ? page : Int(entry.pointee.firstPage))
   }
 
   @_noLocks

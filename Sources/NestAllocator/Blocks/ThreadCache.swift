@@ -9,6 +9,7 @@ import Synchronization
 //     bin(1…80)          per class, blocks at hand: the fast paths touch nothing else
 //     reserve(1…80)      per class, as many again
 //     batches            lists of blocks on their way to heaps, one for each
+//     binOffsets         for a size in units of 16 bytes, where its bin is
 //
 // Only the thread touches it. A bin begins small and grows where the thread both runs out and overflows; how much all bins
 // of all threads grow is limited, so that a thousand threads keep no more than a few. What lies there untouched goes back
@@ -55,7 +56,18 @@ struct ThreadCache {
   @_noLocks
   func bin(_ index: Int) -> CacheBin { bin(offset: index * CacheBin.stride) }
 
-  // Bytes. The cache without blocks has the bins alone.
+  /// The bin of `size` bytes at a multiple of `align`, which are in the table.
+  @inlinable @inline(__always) @_noLocks
+  func bin(size: Int, align: Int) -> CacheBin {
+    let sixteenths = Int(bitPattern: SizeClass.sixteenths(size: size, align: align))
+    return bin(offset: Int((base + ThreadCache.binOffsetsOffset).assumingMemoryBound(to: UInt16.self)[sixteenths]))
+  }
+
+  // A table of the thread's own, whose address need not be computed, and of offsets, which need not be multiplied: two of
+  // malloc's instructions. That of the cache without blocks leads to bin 0 for all sizes.
+  @inlinable @inline(__always) static var binOffsetsOffset: Int { @_noLocks get { 2944 } }
+
+  // Bytes. The cache without blocks has bins, which are empty, and zeros.
   private static var reservesOffset: Int { @_noLocks get { 1296 } }
   private static var stateOffset: Int { @_noLocks get { 2592 } }
   private static var batchesOffset: Int { @_noLocks get { 2688 } }
@@ -89,6 +101,10 @@ struct ThreadCache {
       reserves[index] = CacheBin.Reserve(FreeBlock.none, count: 0)
     }
     for index in 0..<ThreadCache.batchCount { batches[index].owner = 0 }
+    let offsets = (base + ThreadCache.binOffsetsOffset).assumingMemoryBound(to: UInt16.self)
+    for index in 0...(SizeClass.largestInTable / 16) {
+      offsets[index] = UInt16(truncatingIfNeeded: nest_class(UInt(index)) * CacheBin.stride)
+    }
     state.pointee.heap = 1
     state.pointee.growth = 0
     state.pointee.spansToScavenge = ThreadCache.scavengeInterval
@@ -333,9 +349,10 @@ struct ThreadCaches {
 extension ThreadCache {
   /// Stops the process where an invariant does not hold.
   func checkInvariants() {
-    precondition(
-      ThreadCache.stateOffset + MemoryLayout<State>.size <= ThreadCache.batchesOffset
-        && ThreadCache.batchesOffset + MemoryLayout<Batch>.stride * ThreadCache.batchCount <= Chunk.pageSize)
+    let endOfBatches = ThreadCache.batchesOffset + MemoryLayout<Batch>.stride * ThreadCache.batchCount
+    let endOfTable = ThreadCache.binOffsetsOffset + 2 * (SizeClass.largestInTable / 16 + 1)
+    precondition(ThreadCache.stateOffset + MemoryLayout<State>.size <= ThreadCache.batchesOffset)
+    precondition(endOfBatches <= ThreadCache.binOffsetsOffset && endOfTable <= Chunk.pageSize)
     for index in 1...SizeClass.last {
       precondition(
         CacheBin.stride == MemoryLayout<CacheBin.State>.stride
@@ -356,6 +373,11 @@ extension ThreadCache {
       precondition(nest_class(UInt(size) / 16) == index && SizeClass.index(size: size) == index)
       size -= 16
     }
+    // What Chunk.Entry.hasBlock(at:) rests on.
+    let block = SizeClass.blockSize(index)
+    let reciprocal = ((1 << 32) + block - 1) / block
+    let capacity = SizeClass.pageCount(index) * Chunk.pageSize / block
+    precondition(reciprocal >= 1 << 16 && capacity * (reciprocal * block - (1 << 32)) < 1 << 16)
   }
 
   private func checkBlocks(_ first: FreeBlock, ofClass index: Int) -> Int32 {

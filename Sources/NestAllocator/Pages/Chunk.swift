@@ -6,15 +6,15 @@ import Synchronization
 
 // A chunk: 4 MiB of address space, aligned to as much, cut into 1,024 pages of 4 KiB.
 //
-//     0        8 KiB        56 KiB                                    4 MiB
+//     0        16 KiB       64 KiB                                    4 MiB
 //     ┌──────────┬────────────┬──────────┬──────────┬───────── … ───────┐
-//     │ pages'   │ spans'     │ page 14  │ page 15  │                   │
+//     │ pages'   │ spans'     │ page 16  │ page 17  │                   │
 //     │ entries  │ records    │          │          │                   │
 //     └──────────┴────────────┴──────────┴──────────┴───────── … ───────┘
-//      1024 × 8    1024 × 48    a span is a run of pages; its record is that of its first page
+//      1024 × 16   1024 × 48    a span is a run of pages; its record is that of its first page
 //
-// Masking an address gives its chunk, shifting it the page, whose entry says all that the release of a block needs: eight to a
-// cache line. The chunk's own header lies in the records of pages 0 to 13, which are of no span; their entries stay zeros, so
+// Masking an address gives its chunk, shifting it the page, whose entry says all that the release of a block needs: four to a
+// cache line. The chunk's own header lies in the records of pages 0 to 15, which are of no span; their entries stay zeros, so
 // that an address there is none of a block. Only touched pages of all this take memory. A page here is 4 KiB; the system's may
 // be larger.
 //
@@ -43,42 +43,48 @@ package struct Chunk {
   /// What is known of a page. Written where a span is made and unmade, read by all who have a block of it.
   @usableFromInline
   struct Entry {
-    /// The lower half of the address at which the span begins, a multiple of 4 KiB, and in its last 12 bits the bytes from
-    /// the start of a heap to its bin for the span's blocks.
-    @usableFromInline let startAndBin: UInt32
-    /// 2³² / the size of the span's blocks, rounded up: tells with one multiplication whether an offset is one of a block. 0
-    /// where the page is not one of blocks, so that nothing is one.
+    // Of an offset in a span, the lower half of its product with the reciprocal tells whether a block begins there: of the k-th
+    // block's it is k times what the reciprocal was rounded up by, less than 2¹⁶ in every class; of any other offset it is at
+    // least the reciprocal, and that at least 2¹⁶. The sum with `bias` is that product, less 2¹⁶: so the test is one of whether
+    // it wraps around, and zeros fail it.
+
+    /// 2³² / the size of the span's blocks, rounded up; 0 where the page is not one of blocks.
     @usableFromInline let reciprocal: UInt32
+    /// The reciprocal times the lower half of the address at which the span begins, plus 2¹⁶, negated.
+    @usableFromInline let bias: UInt32
+    /// Bytes from the start of a cache to its bin for the span's blocks.
+    let bin: UInt16
+    /// The span's first page.
+    @usableFromInline let firstPage: UInt16
+    private let unused: UInt32 = 0
 
     /// The entry of a page of a span that begins at `start`, of blocks of `sizeClass`.
     @_noLocks
     init(start: UnsafeMutableRawPointer, sizeClass: Int) {
-      startAndBin = UInt32(truncatingIfNeeded: UInt(bitPattern: start) | UInt(bitPattern: sizeClass * CacheBin.stride))
-      let size = SizeClass.blockSize(sizeClass)
+      let (address, size) = (UInt(bitPattern: start), SizeClass.blockSize(sizeClass))
       reciprocal = UInt32(truncatingIfNeeded: ((1 << 32) + size - 1) / size)
+      bias = 0 &- (reciprocal &* UInt32(truncatingIfNeeded: address) &+ (1 << 16))
+      bin = UInt16(truncatingIfNeeded: sizeClass * CacheBin.stride)
+      firstPage = UInt16(truncatingIfNeeded: Chunk.page(of: address))
     }
 
     private init() {
-      startAndBin = 0
       reciprocal = 0
+      bias = 0
+      bin = 0
+      firstPage = 0
     }
 
     /// The entry of a page that is not one of blocks.
     static var none: Entry { @_noLocks get { Entry() } }
 
-    @inlinable @inline(__always)
-    var binOffset: Int { @_noLocks get { Int(startAndBin & 0xfff) } }
-
     /// The class of the span's blocks.
-    var sizeClass: Int { @_noLocks get { binOffset / CacheBin.stride } }
+    var sizeClass: Int { @_noLocks get { Int(bin) / CacheBin.stride } }
 
     /// Whether a block of a class begins at `address`, which is in the page.
     @inlinable @inline(__always) @_noLocks
     func hasBlock(at address: UInt) -> Bool {
-      let offset = UInt32(truncatingIfNeeded: address) &- (startAndBin & ~0xfff)
-      // Exact, since the product of the span's bytes and the block's is less than 2³² (or the size is a power of two): for a
-      // multiple of the size the product here is less than the reciprocal, for all else it is at least that.
-      return offset &* reciprocal < reciprocal
+      UInt32(truncatingIfNeeded: address) &* reciprocal &+ bias >= 0xffff_0000
     }
   }
 
@@ -87,9 +93,9 @@ package struct Chunk {
   @inlinable @inline(__always) static var pageShift: Int { @_noLocks get { 12 } }
   @inlinable @inline(__always) static var pageSize: Int { @_noLocks get { 1 << pageShift } }
   @inlinable @inline(__always) package static var pageCount: Int { @_noLocks get { size >> pageShift } }
-  package static var firstPage: Int { @_noLocks get { 14 } }
+  package static var firstPage: Int { @_noLocks get { 16 } }
   static var recordSize: Int { @_noLocks get { 48 } }
-  static var recordsOffset: Int { @_noLocks get { pageCount * 8 } }
+  static var recordsOffset: Int { @_noLocks get { pageCount * 16 } }
   static var bitmapsOffset: Int { @_noLocks get { recordsOffset + 128 } }
 
   @usableFromInline package let base: UnsafeMutableRawPointer
@@ -97,10 +103,13 @@ package struct Chunk {
   @inlinable @inline(__always) @_noLocks
   package init(base: UnsafeMutableRawPointer) { self.base = base }
 
-  /// Whether `address` is known to lie in a chunk, or behind the end of one; where not, the address map tells.
+  /// The chunk in which `address` is known to lie, or behind the end of which; where there is none, the address map tells. The
+  /// first address of a chunk, and a null pointer, is none of a block, and taken for one of the chunk before.
   @inlinable @inline(__always) @_noLocks
-  static func isCached(_ address: UInt) -> Bool {
-    nest_is_cached_chunk(address & ~UInt(bitPattern: Chunk.size &- 1)) != 0
+  init?(cachedAt address: UInt) {
+    let base = (address &- 1) & ~UInt(bitPattern: Chunk.size &- 1)
+    if nest_is_cached_chunk(base) == 0 { return nil }
+    self.base = UnsafeMutableRawPointer(bitPattern: base).unsafelyUnwrapped
   }
 
   /// The chunk in which `address` lies, if it lies in one.
@@ -196,5 +205,14 @@ package struct Chunk {
     dirty.formIntersection(free)
     header.pointee.freeCount = Int32(truncatingIfNeeded: free.count(from: 0, count: Chunk.pageCount))
     header.pointee.dirtyCount = Int32(truncatingIfNeeded: dirty.count(from: 0, count: Chunk.pageCount))
+  }
+}
+
+extension UnsafeMutablePointer<Chunk.Entry> {
+  /// Bytes from the start of a cache to its bin for the blocks of the page's span. Read at once, before it is known whether there
+  /// is a span: its address is at hand then.
+  @inlinable @inline(__always)
+  var binOffset: Int {
+    @_noLocks get { Int(nest_load_now((UnsafeRawPointer(self) + 8).assumingMemoryBound(to: UInt16.self))) }
   }
 }

@@ -478,9 +478,10 @@ extension PageHeap {
   func checkInvariants() {
     precondition(MemoryLayout<State>.size <= PageHeap.freeIndexOffset)
     precondition(PageHeap.freeIndexOffset + 2 * FreeRunIndex.byteCount <= 2048)
+    precondition(MemoryLayout<Chunk.Entry>.stride * Chunk.pageCount == Chunk.recordsOffset)
     precondition(MemoryLayout<Chunk.Header>.size <= Chunk.bitmapsOffset - Chunk.recordsOffset)
     precondition(Chunk.bitmapsOffset + Chunk.pageCount / 4 <= Chunk.recordsOffset + Chunk.firstPage * Chunk.recordSize)
-    precondition(MemoryLayout<Span.Record>.size <= Chunk.recordSize && MemoryLayout<Chunk.Entry>.size == 8)
+    precondition(MemoryLayout<Span.Record>.size <= Chunk.recordSize)
     lock.lock()
     defer { lock.unlock() }
     var (dirty, empty, chunks, mapped, withFree, withDirty) = (0, 0, 0, 0, 0, 0)
