@@ -71,4 +71,12 @@ final class ELFImageTests: XCTestCase {
       LoaderScope.preloaded(environment: Data("A=1\0LD_PRELOAD=/x.so:/y.so z\0B=2\0".utf8)), ["/x.so", "/y.so", "z"])
     XCTAssertEqual(LoaderScope.preloaded(environment: Data()), [])
   }
+
+  /// A file of proc(5) comes a page at a time. The loader is mapped last, behind all libraries.
+  func testProcessWithManyMappings() throws {
+    let scope = try LoaderScope(ofProcess: Int(getpid()))
+    let paths = (scope.objects + scope.openedLater).map(\.path)
+    XCTAssertGreaterThan(paths.count, 10, "too few for this test: \(paths)")
+    XCTAssertTrue(paths.contains { $0.contains("/ld-") }, "\(paths)")
+  }
 }

@@ -50,19 +50,26 @@ struct LoaderScope: Sendable {
     }
     guard let image = try? ELFImage(contentsOf: "\(folder)/exe", depth: .allSymbols),
       let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/exe"),
-      let maps = try? String(contentsOfFile: "\(folder)/maps", encoding: .utf8)
+      let maps = Self.contents(of: "\(folder)/maps")
     else { throw ToolFailure("process \(pid) may not be looked into, or is one of the kernel's", .noInput) }
 
-    let mapped = Self.mappedFiles(maps).filter { $0 != program }.compactMap { path -> LoadedObject? in
+    let files = Self.mappedFiles(String(decoding: maps, as: UTF8.self)).filter { $0 != program }
+    let mapped = files.compactMap { path -> LoadedObject? in
       // The process may have a root folder of its own.
       (try? ELFImage(contentsOf: "\(folder)/root\(path)", depth: .allSymbols)).map {
         LoadedObject(path: path, image: $0)
       }
     }
-    let environment = (try? Data(contentsOf: URL(fileURLWithPath: "\(folder)/environ"))) ?? Data()
+    let environment = Self.contents(of: "\(folder)/environ") ?? Data()
     self.init(
       program: LoadedObject(path: program, image: image), mapped: mapped,
       preloaded: Self.preloaded(environment: environment))
+  }
+
+  /// The whole of a file of proc(5). `String(contentsOfFile:)` and `Data(contentsOf:)` take the kernel's first answer, of a page at
+  /// most, for all.
+  private static func contents(of path: String) -> Data? {
+    try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).readToEnd() ?? Data()
   }
 
   /// Puts what is mapped into the loader's order: the program, what was preloaded, then what each needs, breadth first.
