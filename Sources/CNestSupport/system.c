@@ -8,6 +8,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <link.h>
 #include <stdlib.h>
@@ -149,6 +150,27 @@ int nest_purge(void *address, size_t size) {
   // Whole pages only, as the system itself has it.
   if ((((uintptr_t)address | size) & (nest_page_size() - 1)) != 0) return 0;
   return !is_error(system_call(SYS_madvise, (long)address, (long)size, MADV_DONTNEED, 0, 0, 0));
+}
+
+uint32_t nest_huge_pages;
+
+void nest_set_huge_pages(int are_given) { __atomic_store_n(&nest_huge_pages, (uint32_t)are_given, __ATOMIC_RELAXED); }
+
+void nest_look_for_huge_pages(void) {
+  static const char path[] = "/sys/kernel/mm/transparent_hugepage/enabled";
+  long file = system_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+  if (is_error(file)) return;
+  char text[64];
+  long length = system_call(SYS_read, file, (long)text, sizeof text - 1, 0, 0, 0);
+  system_call(SYS_close, file, 0, 0, 0, 0, 0);
+  // "[always] madvise never", with the choice in brackets.
+  if (length < 8) return;
+  text[length] = 0;
+  if (strstr(text, "[always]")) nest_set_huge_pages(1);
+}
+
+void nest_allow_huge_pages(void *address, size_t size, int are_allowed) {
+  system_call(SYS_madvise, (long)address, (long)size, are_allowed ? MADV_HUGEPAGE : MADV_NOHUGEPAGE, 0, 0, 0);
 }
 
 // Linux 4.14.

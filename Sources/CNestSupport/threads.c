@@ -92,6 +92,7 @@ void nest_initialize(void) {
 // Before main, and not within malloc: the C library holds a lock while it registers, and may allocate.
 __attribute__((constructor(101))) static void start(void) {
   nest_initialize();
+  nest_look_for_huge_pages();
   nest_allow_helper_of_malloc();
   if (nest_process_mark == &unwiped_mark) pthread_atfork(NULL, NULL, is_child);
 }

@@ -41,6 +41,17 @@ extension NestAllocator {
   /// Whether this process has a helper.
   package static var hasHelper: Bool { nest_has_helper() != 0 }
 
+  /// Has this system be one that gives huge pages to all memory, as far as Nest knows.
+  package static func assumeHugePages() { nest_set_huge_pages(1) }
+
+  /// Looks at all spans as the helper does, `times` times.
+  package static func lookAtSpans(times: Int) {
+    for _ in 0..<times { _ = Heaps.purge(from: 0, chunks: Int.max, all: false) }
+  }
+
+  /// How often a chunk has to be found full until it gets huge pages again.
+  package static var fullLooksForHugePages: Int { Int(Chunk.fullLooksForHugePages) }
+
   /// Stops the process where an invariant of the calling thread's cache, of the heaps, of the page heap or of the mappings does not hold.
   package static func checkInvariants() {
     PageHeap.shared.checkInvariants()

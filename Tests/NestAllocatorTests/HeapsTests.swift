@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import CNestTestSupport
+import Foundation
 import NestAllocator
 import XCTest
 
@@ -85,6 +86,47 @@ final class HeapsTests: XCTestCase {
         XCTAssertEqual(status, -SIGABRT, "(2: not found, 3: nothing is purged) \(text)")
         XCTAssert(text.hasPrefix("nest: \(message)"), text)
       }
+    }
+  }
+
+  /// The flags of the mapping in which `pointer` is, as smaps(5) has them: "nh" for no huge pages, "hg" for huge ones.
+  static func mappingFlags(of pointer: UnsafeMutableRawPointer) -> [Substring] {
+    // Not String(contentsOfFile:), which takes the kernel's first short answer for all.
+    let data = FileHandle(forReadingAtPath: "/proc/self/smaps")?.readDataToEndOfFile() ?? Data()
+    var isInside = false
+    for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
+      let bounds = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
+      if bounds.count == 2 { isInside = (bounds[0]..<bounds[1]).contains(UInt(bitPattern: pointer)) }
+      if isInside, line.hasPrefix("VmFlags:") { return line.split(separator: " ") }
+    }
+    return []
+  }
+
+  /// Where the system makes huge pages of all memory, it would make one of what is left around pages that have gone back.
+  func testPagesThatWentBackStayAway() throws {
+    try XCTSkipUnless(
+      FileManager.default.fileExists(atPath: "/sys/kernel/mm/transparent_hugepage"), "skipped: no huge pages here")
+    inAProcess {
+      func flags(_ blocks: [PatternedBlock]) -> [Substring] {
+        HeapsTests.mappingFlags(of: blocks[blocks.count / 2].pointer)
+      }
+      NestAllocator.assumeHugePages()
+      let kept = HeapsTests.releaseMost(HeapsTests.blocks(16_000))
+      if flags(kept).contains("nh") { exit(2) }
+      NestAllocator.releaseFreeMemory()
+      if !flags(kept).contains("nh") { exit(3) }
+      // Not as long as pages are missing.
+      NestAllocator.lookAtSpans(times: NestAllocator.fullLooksForHugePages * 2)
+      if !flags(kept).contains("nh") { exit(4) }
+      // When they are all in use again, and stay so, the chunk may have huge pages.
+      let more = HeapsTests.blocks(32_000)
+      NestAllocator.lookAtSpans(times: NestAllocator.fullLooksForHugePages - 1)
+      if !flags(kept).contains("nh") { exit(5) }
+      NestAllocator.lookAtSpans(times: 1)
+      if flags(kept).contains("nh") || !flags(kept).contains("hg") { exit(6) }
+      NestAllocator.checkInvariants()
+      (kept + more).forEach { $0.release() }
+      exit(0)
     }
   }
 

@@ -42,6 +42,19 @@ ALLOCATOR_LEAF void *_Nullable nest_remap(void *_Nonnull address, size_t size, s
 // impossible; nothing may be mapped at `target` any more then. mremap(2).
 ALLOCATOR_LEAF int nest_move(void *_Nonnull address, size_t size, void *_Nonnull target);
 
+// Whether this system gives huge pages to whom does not ask for them, as was found when the process started: "always" in
+// /sys/kernel/mm/transparent_hugepage/enabled. There, pages that are given back come back by themselves, when the kernel makes
+// a huge page of what is left around them.
+extern uint32_t nest_huge_pages NEST_HIDDEN;
+ALLOCATOR_LEAF static inline int nest_has_huge_pages(void) {
+  return __builtin_expect(__atomic_load_n(&nest_huge_pages, __ATOMIC_RELAXED), 0);
+}
+void nest_look_for_huge_pages(void);
+// Says so, for tests.
+void nest_set_huge_pages(int are_given);
+// Whether the kernel may make huge pages of this memory, or has to leave it as it is. madvise(2); a refusal changes nothing.
+ALLOCATOR_LEAF void nest_allow_huge_pages(void *_Nonnull address, size_t size, int are_allowed);
+
 // Has the kernel clear these pages in each child that fork makes. 0 where it cannot. madvise(2).
 int nest_wipe_on_fork(void *_Nonnull address, size_t size);
 

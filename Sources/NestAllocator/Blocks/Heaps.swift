@@ -204,10 +204,13 @@ enum Heaps {
     defer { PageHeap.shared.endWalk() }
     var (next, left, isBusy) = (address, most, false)
     while left > 0, let chunk = AddressMap.nextChunk(next) {
-      var number = 1
+      var (number, purgedPages) = (1, 0)
       while number <= count {
-        if heap(number).purge(chunk, all: all) { isBusy = true }
+        if heap(number).purge(chunk, all: all, &purgedPages) { isBusy = true }
         number += 1
+      }
+      if nest_has_huge_pages() != 0, !all {
+        chunk.reconsiderPageSize(unused: purgedPages + PageHeap.shared.freePageCount(of: chunk))
       }
       next = chunk.end
       left -= 1

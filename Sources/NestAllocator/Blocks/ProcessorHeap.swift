@@ -302,10 +302,10 @@ struct ProcessorHeap {
   // MARK: Purging
 
   /// Gives pages in which no block is used to the system, of the spans in `chunk`: of those that nobody has changed since the
-  /// last look, or with `all`, of all. Returns whether there was something to give back or something has changed. The lock is
-  /// not held over system calls, and for a few spans at a time.
+  /// last look, or with `all`, of all. Returns whether there was something to give back or something has changed, and adds the
+  /// pages that have gone back before to `purgedPages`. The lock is not held over system calls, and for a few spans at a time.
   @_noLocks
-  func purge(_ chunk: Chunk, all: Bool) -> Bool {
+  func purge(_ chunk: Chunk, all: Bool, _ purgedPages: inout Int) -> Bool {
     var (page, isBusy) = (Chunk.firstPage, false)
     while page < chunk.mappedCount {
       lock.lock()
@@ -314,7 +314,7 @@ struct ProcessorHeap {
         lock.unlock()
         return isBusy
       }
-      page = pinSpans(chunk, from: page, all: all, &isBusy)
+      page = pinSpans(chunk, from: page, all: all, &isBusy, &purgedPages)
       let pinned = state.pointee.pinned
       state.pointee.purger = nest_thread_identity()
       unlock()
@@ -333,7 +333,9 @@ struct ProcessorHeap {
   }
 
   /// Pins up to 16 spans that have pages to give back. Returns the page to go on with.
-  private func pinSpans(_ chunk: Chunk, from first: Int, all: Bool, _ isBusy: inout Bool) -> Int {
+  private func pinSpans(
+    _ chunk: Chunk, from first: Int, all: Bool, _ isBusy: inout Bool, _ purgedPages: inout Int
+  ) -> Int {
     let pageCounts = (base + ProcessorHeap.pageCountsOffset).assumingMemoryBound(to: UInt16.self)
     var (page, looks, pins) = (first, 0, 0)
     let end = chunk.mappedCount
@@ -343,6 +345,7 @@ struct ProcessorHeap {
       // The owner is this heap only where this lock guards the rest.
       guard span.owner == number else { continue }
       page += Int(span.record.pointee.pageCount) - 1
+      purgedPages += span.record.pointee.purgedPages.nonzeroBitCount
       guard span.isPurgeable, span.freeCount > 0, span.record.pointee.trigger != Span.never else { continue }
       looks += 1
       let used = span.record.pointee.used

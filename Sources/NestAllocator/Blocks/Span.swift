@@ -369,6 +369,7 @@ struct Span {
   /// Gives the purged pages to the system. Without the lock; the span is pinned. What the system refuses stays resident.
   @_noLocks
   func purgePages() {
+    chunk.keepPagesSmall()
     var remainder = record.pointee.purgedPages
     while remainder != 0 {
       let first = remainder.trailingZeroBitCount

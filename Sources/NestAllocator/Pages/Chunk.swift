@@ -36,6 +36,10 @@ package struct Chunk {
     let mapped: Atomic<Int32>
     /// Whether the pages behind could not be mapped.
     var isAtItsEnd: Bool
+    /// Pages, from the start on, that the kernel may not make huge ones of.
+    let smallPages: Atomic<Int32>
+    /// How often in a row the helper has found the chunk full since.
+    let fullLooks: Atomic<Int32>
     /// Huge blocks that begin behind the end of the chunk, in the rest of its 4 MiB. Under the lock of the huge blocks.
     var hugeBlocks: HugeBlock?
   }
@@ -153,6 +157,34 @@ package struct Chunk {
   func setMappedCount(_ count: Int) {
     header.pointee.mapped.store(Int32(truncatingIfNeeded: count), ordering: .relaxed)
   }
+
+  // MARK: Huge pages
+
+  /// Keeps the kernel from making a huge page of what is left around pages that are given back: they would be back. For who
+  /// gives back pages of the chunk. Costs a load; where the system has huge pages for everyone, a system call for each chunk.
+  @_noLocks
+  func keepPagesSmall() {
+    if nest_has_huge_pages() == 0 { return }
+    header.pointee.fullLooks.store(0, ordering: .relaxed)
+    let count = mappedCount
+    if header.pointee.smallPages.exchange(Int32(truncatingIfNeeded: count), ordering: .relaxed) == count { return }
+    nest_allow_huge_pages(base, count << Chunk.pageShift, 0)
+  }
+
+  /// Looks, for the helper, whether the chunk is full again, but for `unused` pages, and has huge pages made of it if it stays
+  /// so: this often, at the helper's pace some ten seconds.
+  @_noLocks
+  func reconsiderPageSize(unused: Int) {
+    let small = Int(header.pointee.smallPages.load(ordering: .relaxed))
+    if small == 0 { return }
+    if unused > Chunk.pageCount / 16 { return header.pointee.fullLooks.store(0, ordering: .relaxed) }
+    if header.pointee.fullLooks.add(1, ordering: .relaxed).newValue < Chunk.fullLooksForHugePages { return }
+    header.pointee.fullLooks.store(0, ordering: .relaxed)
+    header.pointee.smallPages.store(0, ordering: .relaxed)
+    nest_allow_huge_pages(base, small << Chunk.pageShift, 1)
+  }
+
+  package static var fullLooksForHugePages: Int32 { @_noLocks get { 40 } }
 
   package var free: PageBitmap {
     @_noLocks get { PageBitmap((base + Chunk.bitmapsOffset).assumingMemoryBound(to: UInt64.self)) }

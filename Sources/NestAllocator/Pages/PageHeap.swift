@@ -306,6 +306,7 @@ struct PageHeap {
       SystemMemory.unmap(chunk.base, chunk.mappedCount << Chunk.pageShift)
       return true
     case .purge(let run):
+      run.chunk.keepPagesSmall()
       let isPurged = nest_purge(run.start, run.byteCount) != 0
       lock.lock()
       state.pointee.stepCount = 0
@@ -336,6 +337,14 @@ struct PageHeap {
     if state.pointee.growing?.base == chunk.base { state.pointee.growing = nil }
     AddressMap.remove(chunk)
     return .unmap(chunk)
+  }
+
+  /// Pages of the chunk that nobody uses. The chunk stays, during a walk.
+  @_noLocks
+  func freePageCount(of chunk: Chunk) -> Int {
+    lock.lock()
+    defer { lock.unlock() }
+    return Int(chunk.header.pointee.freeCount)
   }
 
   /// Gives back what is due, in steps, and returns whether something may become due later. For the helper.
