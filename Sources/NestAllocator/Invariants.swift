@@ -32,6 +32,15 @@ extension NestAllocator {
   /// Threads that have a cache.
   package static var cacheCount: Int { Heaps.threadCount }
 
+  /// Threads above which bins have no reserves, once there are heaps for all processors.
+  package static var mostThreadsWithReserves: Int { 4 * min(Int(nest_processor_count()), Int(NEST_MOST_HEAPS)) }
+
+  /// Blocks of the class of `size` in the calling thread's bin, and in the reserve behind it.
+  package static func cachedBlocks(size: Int) -> (bin: Int, reserve: Int) {
+    let (cache, index) = (ThreadCache.current, SizeClass.index(size: size))
+    return cache.isNone ? (0, 0) : (Int(cache.bin(index).count), Int(cache.reserves[index].count))
+  }
+
   /// Bytes by which the limits of all threads' bins have grown, and the most that they may.
   package static var cacheGrowth: (bytes: Int, most: Int) { (Heaps.growth, Heaps.mostGrowth) }
 

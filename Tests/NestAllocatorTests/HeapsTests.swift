@@ -50,6 +50,28 @@ final class HeapsTests: XCTestCase {
     }
   }
 
+  /// Behind the last block of a span may be bytes of none: twelve blocks of 640 bytes leave 512 of two pages. One block in 24 is
+  /// kept, in all places of a span one after the other.
+  func testLastPagesOfSpansGoBack() {
+    inAProcess {
+      NestAllocator.releaseFreeMemory()
+      let before = NestAllocator.statistics.activeBytes.unsafelyUnwrapped
+      var kept: [PatternedBlock] = []
+      let blocks = (0..<24_000).map { _ in PatternedBlock(size: 640).unsafelyUnwrapped }
+      for (index, block) in blocks.enumerated() {
+        if index % 24 == index / 2000 { kept.append(block) } else { block.release() }
+      }
+      NestAllocator.releaseFreeMemory()
+      NestAllocator.checkInvariants()
+      let pages = (NestAllocator.statistics.activeBytes.unsafelyUnwrapped - before) / 4096
+      // A page for each, and two where the block lies across their border.
+      if pages < kept.count { exit(2) }
+      if pages > kept.count * 5 / 4 { exit(3) }
+      kept.forEach { $0.release() }
+      exit(0)
+    }
+  }
+
   /// What is kept of each 16 blocks, which of them is used although it is free, and how.
   nonisolated(unsafe) static var misuse = (kept: 0, used: 0, how: 0)
 
@@ -172,6 +194,33 @@ final class HeapsTests: XCTestCase {
       }
       // All of it comes back with the threads' ends.
       if NestAllocator.cacheGrowth.bytes - before > 0 { exit(4) }
+      exit(0)
+    }
+  }
+
+  /// A thread has a reserve behind each bin, but none among many.
+  func testManyThreadsHaveNoReserves() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer forbids threads in a child of fork")
+    inAProcess {
+      @Sendable func releaseMany() -> (bin: Int, reserve: Int) {
+        let blocks = (0..<200).map { _ in MisuseTests.block(128) }
+        blocks.forEach { NestAllocator.deallocate($0) }
+        return NestAllocator.cachedBlocks(size: 128)
+      }
+      if releaseMany().reserve == 0 { exit(2) }
+      @Sendable func waitForAll(_ count: Int) {
+        HeapsTests.arrived.withLock { $0 += 1 }
+        while HeapsTests.arrived.withLock({ $0 < count }) { usleep(1000) }
+      }
+      let threads = NestAllocator.mostThreadsWithReserves + 1
+      StressTests.onThreads(threads) { _ in
+        _ = releaseMany()
+        waitForAll(threads)
+        let cached = releaseMany()
+        if cached.bin == 0 { exit(3) }
+        if cached.reserve != 0 { exit(4) }
+        waitForAll(2 * threads)
+      }
       exit(0)
     }
   }

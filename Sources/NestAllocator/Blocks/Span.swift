@@ -311,7 +311,8 @@ struct Span {
     page = 0
     while page < Int(record.pointee.pageCount) {
       let first = (page << Chunk.pageShift) / size
-      let last = (((page + 1) << Chunk.pageShift) - 1) / size
+      // Behind the last block may be bytes of none.
+      let last = min((((page + 1) << Chunk.pageShift) - 1) / size, Int(record.pointee.capacity) - 1)
       if last < carved, Int(counts[page]) == last - first + 1 { pages |= 1 << UInt16(truncatingIfNeeded: page) }
       page += 1
     }

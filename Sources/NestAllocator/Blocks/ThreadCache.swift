@@ -228,7 +228,12 @@ struct ThreadCache {
       reserves[index] = CacheBin.Reserve(FreeBlock.none, count: 0)
       release(reserve, index)
     }
-    if !bin.hasRoom {
+    if !bin.hasRoom, Heaps.isCrowded {
+      // So many threads have one bin each, and no reserve: what lies there keeps a page for each of its blocks.
+      let first = bin.first
+      bin.set(FreeBlock.none, count: 0)
+      release(first, index)
+    } else if !bin.hasRoom {
       reserves[index] = CacheBin.Reserve(bin.first, count: bin.count)
       bin.set(FreeBlock.none, count: 0)
     }
