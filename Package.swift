@@ -200,13 +200,14 @@ let package = Package(
         "SystemDefaults",
       ]),
     .target(name: "CStatisticsTestSupport", path: "Tests/CStatisticsTestSupport"),
+    .target(name: "TestEffort", path: "Tests/TestEffort"),
     .target(name: "ProcessTestSupport", path: "Tests/ProcessTestSupport"),
     .target(name: "CNestTestSupport", path: "Tests/CNestTestSupport"),
     .testTarget(
       name: "NestAllocatorTests",
       dependencies: [
         "AllocatorAdapters", "AllocatorTestKit", "KitSupport", "NestAllocator", "NestFuzzing", "CNestSupport",
-        "CNestTestSupport", "SystemAllocator", "SystemDefaults",
+        "CNestTestSupport", "SystemAllocator", "SystemDefaults", "TestEffort",
       ]),
     .target(
       name: "NestFuzzing", dependencies: ["NestAllocator", "CNestSupport", "CNestTestSupport"],
@@ -217,7 +218,7 @@ let package = Package(
     .testTarget(
       name: "AllocationTraceTests",
       dependencies: ["AllocationTrace", "CAllocatorTrace", "SystemDefaults", "TraceFuzzing"]),
-    .testTarget(name: "ProcessTests", dependencies: ["BenchmarkKit", "ProcessTestSupport"]),
+    .testTarget(name: "ProcessTests", dependencies: ["BenchmarkKit", "ProcessTestSupport", "TestEffort"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
     .testTarget(
       name: "AllocatorInsightTests",
@@ -230,8 +231,12 @@ let package = Package(
       ]),
     .testTarget(
       name: "AllocatorsToolTests",
-      dependencies: ["AllocationTrace", "AllocatorInsight", "AllocatorsTool", "ProcessTestSupport", "SystemDefaults"]),
-    .testTarget(name: "AllocatorBenchmarksTests", dependencies: ["AllocatorBenchmarks", "BenchmarkKit", "Workloads"]),
+      dependencies: [
+        "AllocationTrace", "AllocatorInsight", "AllocatorsTool", "ProcessTestSupport", "SystemDefaults", "TestEffort",
+      ]),
+    .testTarget(
+      name: "AllocatorBenchmarksTests",
+      dependencies: ["AllocatorBenchmarks", "BenchmarkKit", "TestEffort", "Workloads"]),
   ],
   swiftLanguageModes: [.v6]
 )

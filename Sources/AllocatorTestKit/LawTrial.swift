@@ -154,7 +154,7 @@ final class LawTrial<Allocator: AllocatorABI> {
   /// Whether the first `length` bytes of each block are its own.
   func expectDisjoint(_ blocks: [TestBlock], _ length: (TestBlock) -> Int) throws {
     var furthest: TestBlock?
-    for block in blocks.sorted(by: { $0.pointer < $1.pointer }) where length(block) > 0 {
+    for block in TestBlock.sorted(blocks) where length(block) > 0 {
       if let before = furthest, before.pointer + length(before) > block.pointer {
         throw violation("the \(length(before)) bytes of \(before.name) reach into \(block.name), which is live too")
       }

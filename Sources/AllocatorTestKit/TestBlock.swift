@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import Glibc
+
 /// A live block of the allocator under test, as the kit knows it.
 struct TestBlock {
   /// The block.
@@ -18,4 +20,18 @@ struct TestBlock {
 
   /// What a message calls it.
   var name: String { "block \(pointer) (size \(size), align \(align), usable size \(usable))" }
+
+  /// By address. By the C library: most of the time of a debug build would else go into the standard library's, which is generic.
+  static func sorted(_ blocks: [TestBlock]) -> [TestBlock] {
+    var blocks = blocks
+    if blocks.isEmpty { return [] }
+    blocks.withUnsafeMutableBytes { bytes in
+      qsort(bytes.baseAddress!, bytes.count / MemoryLayout<TestBlock>.stride, MemoryLayout<TestBlock>.stride) {
+        // Safety: qsort hands out addresses of elements.
+        let (first, second) = ($0!.load(as: TestBlock.self).pointer, $1!.load(as: TestBlock.self).pointer)
+        return first < second ? -1 : first > second ? 1 : 0
+      }
+    }
+    return blocks
+  }
 }

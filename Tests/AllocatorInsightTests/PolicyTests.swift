@@ -120,6 +120,31 @@ final class PolicyTests: XCTestCase {
     rmdir("/tmp/insight-policy-\(getpid())")
   }
 
+  /// The kernel's own alarm, from tasks that really wait for memory, by way of the thread to the policy.
+  func testKernelsAlarmReleases() throws {
+    var watch = PressureWatch()
+    watch.look(at: 0)
+    try XCTSkipIf(
+      watch.descriptor < 0, "skipped: the kernel takes no alarm for pressure: \(String(cString: strerror(errno)))")
+    watch.disarm()
+    let group = try ThrashingGroup()
+    let policy = ReleasePolicy.onMemoryPressure.releasing(Releasing.self)
+    let before = Releasing.calls.withLock { $0 }
+    Insight.start(folder: "/tmp/insight-pressure-\(getpid())", releasing: [policy])
+    defer {
+      Insight.stop()
+      rmdir("/tmp/insight-pressure-\(getpid())")
+    }
+    usleep(300_000)
+    XCTAssertEqual(policy.releaseCount, 0, "nobody waits yet")
+    try withExtendedLifetime(group) {
+      try group.thrash()
+      for _ in 0..<6_000 where policy.releaseCount == 0 { usleep(10_000) }
+    }
+    XCTAssertEqual(policy.releaseCount, 1)
+    XCTAssertEqual(Releasing.calls.withLock { $0 } - before, 1)
+  }
+
   /// The kernel takes the alarm, or refuses it; neither is an error, and counts of hits are looked at either way.
   func testPressureWatch() {
     var watch = PressureWatch()

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import AllocatorABI
+import Glibc
 import SystemAllocator
 
 /// An allocator that keeps all laws, those of `MallocABI` included: glibc's blocks with a header in front that says
@@ -76,7 +77,7 @@ enum HonestAllocator: MallocABI {
 
   static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     guard let pointer = allocate(size: size, align: align) else { return nil }
-    pointer.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+    memset(pointer, 0, size)
     return pointer
   }
 }

@@ -3,6 +3,7 @@
 
 import Foundation
 import ProcessTestSupport
+import TestEffort
 import XCTest
 
 @testable import AllocatorsTool
@@ -87,7 +88,9 @@ final class HTMLReportBrowserTests: XCTestCase {
     let (console, _) = try browser.open(try write(page, "page.html"))
     XCTAssertEqual(console, [])
 
-    for (isDark, width) in [(false, 1000), (true, 1000), (false, 500), (true, 500)] {
+    let ways = TestEffort.choice(
+      [(false, 1000), (true, 1000), (false, 500), (true, 500)], quick: [(false, 1000), (true, 500)])
+    for (isDark, width) in ways {
       let facts = try facts(browser, isDark: isDark, width: width)
       XCTAssertEqual(facts.verdict, ExampleReport.report.verdict)
       for text in ["20 % less", "2.0 times as much", "no difference", "100.0 ms", "40.0 MiB", "exited with status 3"] {
@@ -118,7 +121,7 @@ final class HTMLReportBrowserTests: XCTestCase {
   /// The picture itself: where the document has its bars, there are their colours, and the headline is written in ink.
   func testScreenshotShowsBarsAndText() throws {
     let browser = try Browser(scratch)
-    for isDark in [false, true] {
+    for isDark in TestEffort.choice([false, true], quick: [true]) {
       let facts = try facts(browser, isDark: isDark, width: 800)
       let picture = try browser.screenshot(try write(page, "page.html"), isDark: isDark, width: 800, height: 2400)
       let bars = facts.bars.filter { $0.width > 20 }

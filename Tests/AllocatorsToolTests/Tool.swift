@@ -30,10 +30,11 @@ enum Tool {
 
   /// The path of a known library, or skips the test.
   static func library(_ name: String) throws -> String {
-    let lines = try run(["list"]).lines.map { $0.split(separator: " ").map(String.init) }
-    guard let path = lines.first(where: { $0.first == name })?.last, path.hasPrefix("/") else {
+    guard let path = try listed.get().first(where: { $0.first == name })?.last, path.hasPrefix("/") else {
       throw XCTSkip("\(name) is not installed")
     }
     return path
   }
+
+  private static let listed = Result { try run(["list"]).lines.map { $0.split(separator: " ").map(String.init) } }
 }

@@ -5,6 +5,7 @@ import CNestTestSupport
 import KitSupport
 import NestAllocator
 import Synchronization
+import TestEffort
 import XCTest
 
 /// A process forks while its other threads are amid allocations: both it and the child go on at once.
@@ -21,7 +22,7 @@ final class ForkTests: XCTestCase {
         }
       }
     }
-    for _ in 0..<60 {
+    for _ in 0..<TestEffort.count(60, quick: 20) {
       let (status, text) = MisuseTests.report {
         for size in [10, 100, 10_000, 100_000, 500_000, 5_000_000] {
           guard let block = NestAllocator.allocate(size: size, align: 16) else { _exit(2) }
@@ -55,7 +56,8 @@ final class ForkTests: XCTestCase {
     Self.kept = (0..<200).compactMap { PatternedBlock(size: 1 + $0 * 3000) }
     defer { Self.kept = [] }
     var mended = 0
-    for _ in 0..<3000 where mended < 25 {
+    let wanted = TestEffort.count(25, quick: 4)
+    for _ in 0..<3000 where mended < wanted {
       let (status, text) = MisuseTests.report {
         // The first lock that it takes has it mend.
         NestAllocator.checkInvariants()
@@ -70,7 +72,7 @@ final class ForkTests: XCTestCase {
     stop.store(true, ordering: .relaxed)
     busy.forEach { $0.join() }
     Self.kept.forEach { $0.release() }
-    XCTAssertEqual(mended, 25, "no child had anything to mend")
+    XCTAssertEqual(mended, wanted, "no child had anything to mend")
   }
 
   nonisolated(unsafe) static var kept: [PatternedBlock] = []

@@ -4,6 +4,7 @@
 import CNestTestSupport
 import Foundation
 import NestAllocator
+import TestEffort
 import XCTest
 
 /// What all threads share: spans that anyone can trim, pages inside of them, and what caches may keep. Each test has a process
@@ -257,7 +258,7 @@ final class HeapsTests: XCTestCase {
     inAProcess {
       NestAllocator.allowHelper()
       StressTests.onThreads(2) { _ in HeapsTests.blocks(100).forEach { $0.release() } }
-      for _ in 0..<100 {
+      for _ in 0..<TestEffort.count(100, quick: 20) {
         HeapsTests.kept = HeapsTests.releaseMost(HeapsTests.blocks(2000))
         usleep(5000)
         let (status, _) = MisuseTests.report {

@@ -4,6 +4,7 @@
 import KitSupport
 import NestAllocator
 import Synchronization
+import TestEffort
 import XCTest
 
 /// Threads fill blocks with patterns, hand them to each other, and check them when they release them.
@@ -50,7 +51,9 @@ final class StressTests: XCTestCase {
     let seed = UInt64.random(in: .min ... .max)
     print("seed \(seed)")
     let exchange = Exchange(count: 500)
-    Self.onThreads(4) { Self.work(exchange, seed: seed &+ UInt64($0), operations: 20_000) }
+    Self.onThreads(4) {
+      Self.work(exchange, seed: seed &+ UInt64($0), operations: TestEffort.count(20_000, quick: 8_000))
+    }
     NestAllocator.checkInvariants()
     exchange.releaseAll()
     NestAllocator.checkInvariants()
@@ -74,7 +77,7 @@ final class StressTests: XCTestCase {
       var random = SplitMix64(seed: UInt64(index))
       if index == 0 {
         // 50 MB in all, of which at most 64 blocks wait.
-        for _ in 0..<100_000 {
+        for _ in 0..<TestEffort.count(100_000, quick: 40_000) {
           var block = PatternedBlock(size: 500)
           while let waiting = block {
             block = exchange.swap(Int.random(in: 0..<64, using: &random), waiting)
@@ -102,7 +105,7 @@ final class StressTests: XCTestCase {
   func testMemoryOfEndedThreadsIsAdopted() {
     let chunksBefore = NestAllocator.chunkCount
     let kept = Locked<[PatternedBlock]>([])
-    for _ in 0..<60 {
+    for _ in 0..<TestEffort.count(60, quick: 30) {
       Self.onThreads(1) { _ in
         // 2 MB, of which one block stays.
         let blocks = (0..<4000).map { _ in PatternedBlock(size: 500).unsafelyUnwrapped }

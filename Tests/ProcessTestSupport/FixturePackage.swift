@@ -115,13 +115,20 @@ public struct FixturePackage: Sendable {
     return result
   }
 
-  /// Resolves what the package depends on, as a build would.
-  public func resolve(_ configuration: Configuration) throws -> CommandResult {
-    let lock = try FileLock(scratch(configuration).path + ".lock")
+  /// Resolves what the package depends on, as a build would: again only when something has changed that it depends on, and the
+  /// files in the folders of `others`.
+  public func resolve(_ configuration: Configuration, others: [URL]) throws {
+    let scratch = scratch(configuration)
+    let lock = try FileLock(scratch.path + ".lock")
     defer { lock.unlock() }
-    return try CommandResult.run(
-      ["swift", "package", "--package-path", folder.path, "--scratch-path", scratch(configuration).path]
+    let sources = try SourceState(of: [folder] + others)
+    let state = scratch.appendingPathComponent("resolved-state")
+    if SourceState(contentsOf: state) == sources { return }
+    let result = try CommandResult.run(
+      ["swift", "package", "--package-path", folder.path, "--scratch-path", scratch.path]
         + configuration.arguments + ["resolve"], environment: ["FIXTURE_PROGRAMS": configuration.selection])
+    guard result.status == 0 else { throw BuildFailure(description: result.transcript) }
+    try sources.write(to: state)
   }
 
   /// Builds the package, if that has not been done already, and returns the folder of its products.
@@ -167,19 +174,5 @@ public struct FixturePackage: Sendable {
     }
 
     func write(to file: URL) throws { try JSONEncoder().encode(self).write(to: file, options: .atomic) }
-  }
-
-  /// What has been done already. A failure is not remembered.
-  private final class Once: @unchecked Sendable {
-    private let lock = NSLock()
-    private var done: Set<String> = []
-
-    func once(_ name: String, _ body: () throws -> Void) throws {
-      lock.lock()
-      defer { lock.unlock() }
-      if done.contains(name) { return }
-      try body()
-      done.insert(name)
-    }
   }
 }

@@ -5,15 +5,25 @@ import Foundation
 
 /// What the build of a fixture is made of, by the sizes of the files and the times at which they were changed last: the sources of
 /// this package, those of the fixtures, and the compiler.
-struct SourceState: Codable, Equatable {
+public struct SourceState: Codable, Equatable {
   /// A line for each file.
   private var files: [String]
 
   /// - Parameter folders: what else there is, if it is not in this package.
-  init(of folders: [URL]) throws {
+  public init(of folders: [URL]) throws {
     let others = folders.filter { !$0.path.hasPrefix(Repository.fixtures.path + "/") }
     files = Self.ofThisPackage + others.flatMap(Self.lines)
   }
+
+  /// What was written before; nil where there is none that can be read.
+  public init?(contentsOf file: URL) {
+    guard let data = try? Data(contentsOf: file), let known = try? JSONDecoder().decode(Self.self, from: data) else {
+      return nil
+    }
+    self = known
+  }
+
+  public func write(to file: URL) throws { try JSONEncoder().encode(self).write(to: file, options: .atomic) }
 
   private static let ofThisPackage =
     [CommandResult.locate("swiftc") ?? "", Repository.root.appendingPathComponent("Package.swift").path].map(line)

@@ -7,30 +7,28 @@ import ProcessTestSupport
 /// A program of C files of `Tests/Fixtures`, without a word of Swift.
 struct CProgram {
   let path: String
-  private let folder: TemporaryFolder
 
   /// Compiles `file`, a path within `Tests/Fixtures`. Calls of malloc stay as they are written.
   init(_ file: String) throws {
     let source = Repository.fixtures.appendingPathComponent(file)
-    folder = try TemporaryFolder()
-    path = folder.path(source.deletingPathExtension().lastPathComponent)
-    let compiled = try CommandResult.run([
-      "clang", "-O1", "-fno-builtin", "-Wall", "-Wextra", "-Werror", source.path, "-o", path, "-pthread", "-ldl",
-    ])
-    guard compiled.status == 0 else { throw FixturePackage.BuildFailure(description: compiled.transcript) }
+    path = try CompiledFixture.file(source.deletingPathExtension().lastPathComponent) { path in
+      [
+        "clang", "-O1", "-fno-builtin", "-Wall", "-Wextra", "-Werror", source.path, "-o", path, "-pthread", "-ldl",
+      ]
+    }
   }
 
   /// The cases of `Tests/Fixtures/Programs/Sources/CCases`, as a program that runs those that it is told.
   init(cases folderName: String) throws {
     let sources = Repository.fixtures.appendingPathComponent(folderName)
     let main = Repository.fixtures.appendingPathComponent("PreloadPrograms/cases.c")
-    folder = try TemporaryFolder()
-    path = folder.path("cases")
-    let compiled = try CommandResult.run([
-      "sh", "-c", #"clang -O1 -I "$1/include" "$1"/*.c "$2" -o "$3" -pthread"#, "sh", sources.path, main.path, path,
-    ])
-    guard compiled.status == 0 else { throw FixturePackage.BuildFailure(description: compiled.transcript) }
+    path = try CompiledFixture.file("cases") { path in
+      ["sh", "-c", #"clang -O1 -I "$1/include" "$1"/*.c "$2" -o "$3" -pthread"#, "sh", sources.path, main.path, path]
+    }
   }
+
+  /// What has each of those cases do what it does less often, so that it takes a tenth of the time.
+  static func environment(isShort: Bool) -> [String: String] { isShort ? ["SHORT_CASES": "1"] : [:] }
 
   /// Runs it with `library` preloaded, or with none.
   func run(_ arguments: [String] = [], preloading library: String? = nil) throws -> CommandResult {

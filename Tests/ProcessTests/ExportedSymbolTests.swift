@@ -9,14 +9,12 @@ import XCTest
 final class ExportedSymbolTests: XCTestCase {
   func testCProgramOnDynamicLibrary() throws {
     let products = try FixturePackage.programs.build(.debug)
-    let folder = try TemporaryFolder()
     for (library, name) in [("JemallocPlugin", "jemalloc"), ("SystemPlugin", "system"), ("GuestPlugin", "system")] {
-      let program = folder.path("c-client-\(library)")
       let source = Repository.fixtures.appendingPathComponent("CClient/main.c").path
-      let compiled = try CommandResult.run(
+      let program = try CompiledFixture.file("c-client-\(library)") { program in
         ["clang", "-Wall", "-Werror", source, "-o", program, "-L", products.path, "-l\(library)"]
-          + (try rpaths(products)).map { "-Wl,-rpath,\($0)" })
-      XCTAssertEqual(compiled.status, 0, compiled.transcript)
+          + (try rpaths(products)).map { "-Wl,-rpath,\($0)" }
+      }
       let run = try CommandResult.run([program])
       XCTAssertEqual(run.status, 0, "\(library): \(run.transcript)")
       XCTAssertEqual(run.lines, [name], "\(library): \(run.transcript)")
@@ -28,14 +26,12 @@ final class ExportedSymbolTests: XCTestCase {
       throw XCTSkip("skipped: no rustc in PATH, so no Rust program was run on the exported symbols")
     }
     let products = try FixturePackage.programs.build(.debug)
-    let folder = try TemporaryFolder()
     for (library, name) in [("JemallocPlugin", "jemalloc"), ("SystemPlugin", "system")] {
-      let program = folder.path("rust-client-\(library)")
       let source = Repository.fixtures.appendingPathComponent("RustClient/main.rs").path
-      let compiled = try CommandResult.run(
+      let program = try CompiledFixture.file("rust-client-\(library)") { program in
         [rustc, "--edition", "2021", "-O", source, "-o", program, "-L", products.path, "-l", library]
-          + (try rpaths(products)).flatMap { ["-C", "link-arg=-Wl,-rpath,\($0)"] })
-      XCTAssertEqual(compiled.status, 0, compiled.transcript)
+          + (try rpaths(products)).flatMap { ["-C", "link-arg=-Wl,-rpath,\($0)"] }
+      }
       let run = try CommandResult.run([program])
       XCTAssertEqual(run.status, 0, run.transcript)
       // 4 threads × 1000 words × (0 + … + 19); primes below 50,000; digits of the strings left in the queue.

@@ -17,45 +17,54 @@ final class FieldCaseTests: XCTestCase {
   /// in malloc beside other threads, keeps what it could not unmap for ever, and serves requests from the program's break.
   private static let casesOfNest = ["fork-in-malloc-with-threads", "no-munmap", "no-mmap", "map-limit", "locked"]
 
-  private func check(_ name: String, _ run: CommandResult, _ label: String) {
+  private static func check(_ name: String, _ run: CommandResult, _ label: String) {
     XCTAssertEqual(run.status, 0, "\(label) \(name): \(run.transcript)")
   }
 
   /// Runs the program once for each case, several at a time.
-  private func check(_ program: String, _ cases: [String], preloading library: String? = nil) throws {
+  private static func check(
+    _ program: String, _ cases: [String], preloading library: String? = nil, isShort: Bool
+  ) throws {
     let runs = try CommandResult.run(
       all: cases.map { name in
         ["env"] + (library.map { ["LD_PRELOAD=\($0)"] } ?? [])
           + (name == "fork-handlers" ? ["FORK_HANDLERS=1"] : []) + [program, name]
-      })
+      }, environment: CProgram.environment(isShort: isShort))
     for (name, run) in zip(cases, runs) { check(name, run, library ?? program) }
   }
 
-  func testCasesUnderThePreloadedLibraries() throws {
+  func testCasesUnderThePreloadedLibraries() throws { try Self.checkPreloaded(isShort: true) }
+
+  static func checkPreloaded(isShort: Bool) throws {
     let program = try CProgram(cases: "Programs/Sources/CCases")
     for library in PreloadLibrary.allCases {
-      let cases = Self.cases + (library == .nest ? Self.casesOfNest : [])
-      try check(program.path, cases, preloading: library.path(.release))
+      let names = cases + (library == .nest ? casesOfNest : [])
+      try check(program.path, names, preloading: library.path(.release), isShort: isShort)
     }
   }
 
   /// Fork handlers that were registered before the allocator had a chance to.
-  func testForkHandlersOfAnEarlierLibrary() throws {
+  func testForkHandlersOfAnEarlierLibrary() throws { try Self.checkEarlierHandlers(isShort: true) }
+
+  static func checkEarlierHandlers(isShort: Bool) throws {
     let program = try CProgram(cases: "Programs/Sources/CCases")
     let source = Repository.fixtures.appendingPathComponent("PreloadPrograms/fork_handlers.c").path
-    let folder = try TemporaryFolder()
-    let handlers = folder.path("handlers.so")
-    let compiled = try CommandResult.run(["clang", "-O1", "-shared", "-fPIC", source, "-o", handlers])
-    XCTAssertEqual(compiled.status, 0, compiled.transcript)
+    let handlers = try CompiledFixture.file("handlers.so") { path in
+      ["clang", "-O1", "-shared", "-fPIC", source, "-o", path]
+    }
     for library in try PreloadLibrary.allCases.map({ try $0.path(.release) }) {
-      let environment = ["LD_PRELOAD": "\(library) \(handlers)", "FORK_HANDLERS": "1"]
+      let environment = ["LD_PRELOAD": "\(library) \(handlers)", "FORK_HANDLERS": "1"].merging(
+        CProgram.environment(isShort: isShort)
+      ) { $1 }
       check("fork-handlers", try CommandResult.run([program.path, "fork-handlers"], environment: environment), library)
     }
   }
 
-  func testCasesInAnExecutable() throws {
+  func testCasesInAnExecutable() throws { try Self.checkExecutable(isShort: true) }
+
+  static func checkExecutable(isShort: Bool) throws {
     let program = try FixturePackage.programs.path(.release, of: "CasesOnNest")
-    try check(program, Self.cases + Self.casesOfNest)
+    try check(program, cases + casesOfNest, isShort: isShort)
   }
 
   /// Address space, and what the system charges and locks, of a program that does nothing.
@@ -66,7 +75,7 @@ final class FieldCaseTests: XCTestCase {
       run.lines.map { $0.split(separator: " ") }.first { $0[0] == name }.flatMap { Int($0[1]) }
     }
     let (glibc, nest) = (try program.run(), try program.run(preloading: library))
-    check("charges", nest, library)
+    Self.check("charges", nest, library)
     for name in ["writable", "locked"] {
       // The second is missing where mlockall is forbidden.
       guard let less = kibibytes(name, glibc), let more = kibibytes(name, nest) else { continue }
@@ -76,13 +85,15 @@ final class FieldCaseTests: XCTestCase {
     XCTAssertNotNil(kibibytes("writable", nest))
     let limited = try CommandResult.run(
       ["sh", "-c", #"ulimit -v 17408; LD_PRELOAD="$1" exec "$0""#, program.path, library])
-    check("under ulimit -v 17408", limited, library)
+    Self.check("under ulimit -v 17408", limited, library)
   }
 
   /// The same in a debug build: those that are quick.
-  func testCasesInADebugBuild() throws {
+  func testCasesInADebugBuild() throws { try Self.checkDebugBuild(isShort: true) }
+
+  static func checkDebugBuild(isShort: Bool) throws {
     let program = try FixturePackage.programs.path(.debug, of: "CasesOnNest")
     let quick = ["fork-handlers", "fork-in-fork", "plain-fork", "hooks", "no-mremap", "strict-sandbox", "locked"]
-    try check(program, quick)
+    try check(program, quick, isShort: isShort)
   }
 }

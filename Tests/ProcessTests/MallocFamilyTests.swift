@@ -6,7 +6,8 @@ import ProcessTestSupport
 import XCTest
 
 /// The malloc family in programs that link it, over an allocator with the five functions alone and over one with all of
-/// `MallocABI`: one process for each case of `Tests/Fixtures/Programs/Sources/CCases`.
+/// `MallocABI`: one process for each case of `Tests/Fixtures/Programs/Sources/CCases`. Each does what it does
+/// less often than in `SlowCasesTests` and `SlowDebugTests`.
 final class MallocFamilyTests: XCTestCase {
   /// What each C function has to do, and where the life of a process goes wrong.
   static let cases = [
@@ -23,20 +24,20 @@ final class MallocFamilyTests: XCTestCase {
 
   /// The others. `SlowDebugTests` runs them all.
   func testCasesInDebugBuild() throws {
-    try Self.runCases(.debug, Self.cases.filter { !Self.longCases.contains($0) })
+    try Self.runCases(.debug, Self.cases.filter { !Self.longCases.contains($0) }, isShort: true)
   }
 
-  func testCasesInReleaseBuild() throws { try Self.runCases(.release, Self.cases) }
+  func testCasesInReleaseBuild() throws { try Self.runCases(.release, Self.cases, isShort: true) }
 
   /// The malloc family over libraries, without the cases that the libraries themselves fail. As above: `SlowDebugTests` runs all
   /// of them in debug builds.
   func testCasesOnLibraries() throws {
-    try Self.runCasesOnLibraries(.debug) { !Self.longCases.contains($0) }
-    try Self.runCasesOnLibraries(.release) { _ in true }
+    try Self.runCasesOnLibraries(.debug, isShort: true) { !Self.longCases.contains($0) }
+    try Self.runCasesOnLibraries(.release, isShort: true) { _ in true }
   }
 
   static func runCasesOnLibraries(
-    _ configuration: FixturePackage.Configuration, _ isWanted: (String) -> Bool
+    _ configuration: FixturePackage.Configuration, isShort: Bool = false, _ isWanted: (String) -> Bool = { _ in true }
   ) throws {
     // mimalloc 2.0.9 keeps pages that it could give back, does not recover all after memory was short, and counts no live bytes.
     // gperftools' tcmalloc hangs in a fork that a signal handler makes, and knows no sizes before its constructors have run.
@@ -44,34 +45,36 @@ final class MallocFamilyTests: XCTestCase {
     for (library, exceptions) in failing {
       try runCases(
         configuration, on: library,
-        (cases + ["trim", "statistics"]).filter { !exceptions.contains($0) && isWanted($0) })
+        (cases + ["trim", "statistics"]).filter { !exceptions.contains($0) && isWanted($0) }, isShort: isShort)
     }
   }
 
   /// The malloc family over allocators that are made of others, of which one soon has no memory, and one writes its calls down. As
   /// above.
   func testCasesOnComposedAllocators() throws {
-    try Self.runCasesOnComposedAllocators(.debug) { !Self.longCases.contains($0) }
-    try Self.runCasesOnComposedAllocators(.release) { _ in true }
+    try Self.runCasesOnComposedAllocators(.debug, isShort: true) { !Self.longCases.contains($0) }
+    try Self.runCasesOnComposedAllocators(.release, isShort: true) { _ in true }
   }
 
   static func runCasesOnComposedAllocators(
-    _ configuration: FixturePackage.Configuration, _ isWanted: (String) -> Bool
+    _ configuration: FixturePackage.Configuration, isShort: Bool = false, _ isWanted: (String) -> Bool = { _ in true }
   ) throws {
-    for allocator in ["Fallback", "Tracing"] { try runCases(configuration, on: allocator, cases.filter(isWanted)) }
+    for allocator in ["Fallback", "Tracing"] {
+      try runCases(configuration, on: allocator, cases.filter(isWanted), isShort: isShort)
+    }
     // It has nothing to go on with for small blocks, of which some cases use up more than the region has.
     let segregating = ["functions", "huge", "products", "errno", "zero", "calloc", "realloc", "exit", "early"]
-    try runCases(configuration, on: "Segregating", segregating.filter(isWanted))
+    try runCases(configuration, on: "Segregating", segregating.filter(isWanted), isShort: isShort)
   }
 
-  private static func runCases(_ configuration: FixturePackage.Configuration, on allocator: String, _ names: [String])
-    throws
-  {
+  private static func runCases(
+    _ configuration: FixturePackage.Configuration, on allocator: String, _ names: [String], isShort: Bool
+  ) throws {
     let products = try FixturePackage.programs.build(configuration)
     let program = products.appendingPathComponent("CasesOn\(allocator)").path
     let runs = try CommandResult.run(
       all: names.map { [program, $0] },
-      environment: ["GUEST_LIBRARY": products.appendingPathComponent("libGuest.so").path])
+      environment: environment(products, isShort: isShort))
     for (name, run) in zip(names, runs) {
       XCTAssertEqual(run.status, 0, "\(allocator) \(name), \(configuration): \(run.transcript)")
     }
@@ -96,9 +99,15 @@ final class MallocFamilyTests: XCTestCase {
     }
   }
 
-  static func runCases(_ configuration: FixturePackage.Configuration, _ cases: [String]) throws {
+  private static func environment(_ products: URL, isShort: Bool) -> [String: String] {
+    ["GUEST_LIBRARY": products.appendingPathComponent("libGuest.so").path].merging(
+      CProgram.environment(isShort: isShort)
+    ) { $1 }
+  }
+
+  static func runCases(_ configuration: FixturePackage.Configuration, _ cases: [String], isShort: Bool = false) throws {
     let products = try FixturePackage.programs.build(configuration)
-    let environment = ["GUEST_LIBRARY": products.appendingPathComponent("libGuest.so").path]
+    let environment = environment(products, isShort: isShort)
     for program in programs {
       let path = products.appendingPathComponent(program).path
       // One of the allocators can give memory back, and has statistics.

@@ -3,6 +3,7 @@
 
 import Foundation
 import ProcessTestSupport
+import TestEffort
 import XCTest
 
 /// Real programs under the preloaded library: the output is the one without it, byte for byte.
@@ -24,19 +25,18 @@ final class PreloadTests: XCTestCase {
   /// All cases of the malloc family, in a program without a word of Swift.
   func testCasesInCProgram() throws { try Self.checkCases(.release) }
 
-  static func checkCases(_ configuration: FixturePackage.Configuration) throws {
+  /// - Parameter isShort: whether each case does what it does less often.
+  static func checkCases(_ configuration: FixturePackage.Configuration, isShort: Bool = true) throws {
     let program = try CProgram(cases: "Programs/Sources/CCases")
     let sources = Repository.fixtures.appendingPathComponent("Programs/Sources/CGuest")
-    let folder = try TemporaryFolder()
-    let guest = folder.path("guest.so")
-    let compiled = try CommandResult.run([
-      "sh", "-c", #"clang -O1 -shared -fPIC -I "$1/include" "$1/guest.c" -o "$2""#, "sh", sources.path, guest,
-    ])
-    XCTAssertEqual(compiled.status, 0, compiled.transcript)
+    let guest = try CompiledFixture.file("guest.so") { path in
+      ["sh", "-c", #"clang -O1 -shared -fPIC -I "$1/include" "$1/guest.c" -o "$2""#, "sh", sources.path, path]
+    }
     for library in try (PreloadLibrary.allCases + [.tracing]).map({ try $0.path(configuration) }) {
       let names = MallocFamilyTests.cases + ["trim", "statistics"]
       let runs = try CommandResult.run(
-        all: names.map { ["env", "LD_PRELOAD=\(library)", "GUEST_LIBRARY=\(guest)", program.path, $0] })
+        all: names.map { ["env", "LD_PRELOAD=\(library)", "GUEST_LIBRARY=\(guest)", program.path, $0] },
+        environment: CProgram.environment(isShort: isShort))
       for (name, run) in zip(names, runs) { XCTAssertEqual(run.status, 0, "\(library) \(name): \(run.transcript)") }
     }
   }
@@ -44,10 +44,9 @@ final class PreloadTests: XCTestCase {
   /// Where a program replaces operator new and the unsized operator delete, the sized form calls the latter.
   func testReplacedOperators() throws {
     let source = Repository.fixtures.appendingPathComponent("PreloadPrograms/replaced.cpp").path
-    let folder = try TemporaryFolder()
-    let program = folder.path("replaced")
-    let compiled = try CommandResult.run(["clang++", "-std=c++17", "-fsized-deallocation", source, "-o", program])
-    XCTAssertEqual(compiled.status, 0, compiled.transcript)
+    let program = try CompiledFixture.file("replaced") { path in
+      ["clang++", "-std=c++17", "-fsized-deallocation", source, "-o", path]
+    }
     for library in try librariesOfAllBuilds() {
       let run = try CommandResult.run(["env", "LD_PRELOAD=\(library)", program])
       XCTAssertEqual(run.status, 0, "\(library): \(run.transcript)")
@@ -78,7 +77,7 @@ final class PreloadTests: XCTestCase {
       results = []
       def work(n):
           results.append((n, zlib.crc32(zlib.compress((text * 3)[n:].encode(), 6))))
-      threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+      threads = [threading.Thread(target=work, args=(n,)) for n in range(\(TestEffort.count(8, quick: 3)))]
       [t.start() for t in threads]
       [t.join() for t in threads]
       print(sorted(results), len(re.findall(r"[0-9]+", text)))
@@ -120,7 +119,7 @@ final class PreloadTests: XCTestCase {
     try RealProgram.compare(
       "gcc",
       """
-      for file in functions life cases; do
+      for file in \(TestEffort.choice(["functions", "life", "cases"], quick: ["kernel"]).joined(separator: " ")); do
         gcc -O2 -I "\(sources)/CCases/include" -S "\(sources)/CCases/$file.c" -o $file.s && cat $file.s
         gcc -c $file.s -o $file.o && cksum $file.o
       done
@@ -152,7 +151,7 @@ final class PreloadTests: XCTestCase {
       trap 'kill $server 2>/dev/null; rm -rf $sockets' EXIT
       send() { timeout 60 redis-cli -s $socket "$@"; }
       for attempt in $(seq 300); do send ping >/dev/null 2>&1 && break; sleep 0.1; done
-      timeout 120 redis-benchmark -s $socket -t set,get,lpush,lrange_100,hset,zadd,incr -n 10000 -r 1000 -d 300 -q \
+      timeout 120 redis-benchmark -s $socket -t set,get,lpush,lrange_100,hset,zadd,incr -n \(TestEffort.count(10_000, quick: 1_000)) -r 1000 -d 300 -q \
         >benchmark.log 2>&1 || exit 1
       send flushall
       awk 'BEGIN {

@@ -3,16 +3,18 @@
 
 import Foundation
 import ProcessTestSupport
+import TestEffort
 import XCTest
 
 /// A real program under the preloaded libraries: the output is the one without them, byte for byte.
 enum RealProgram {
-  /// Runs a shell script that uses `program` without and with each library, each time in an empty folder.
+  /// Runs a shell script that uses `program` without and with each library, each time in an empty folder. By default the counting
+  /// library counts, and with all effort it is silent once more.
   static func compare(_ program: String, _ script: String) throws {
     guard CommandResult.locate(program) != nil else {
       throw XCTSkip("skipped: no \(program) in PATH, so it was not run under the preloaded library")
     }
-    let libraries = try PreloadLibrary.allCases.map { try $0.path(.release) }
+    let libraries = try TestEffort.choice(PreloadLibrary.allCases, quick: [.nest]).map { try $0.path(.release) }
     let counting = ["LD_PRELOAD=\(try PreloadLibrary.counting.path(.release))", "ALLOCATOR_COUNTS=1"]
     let environments = [[]] + libraries.map { ["LD_PRELOAD=\($0)"] } + [counting]
     let folders = try environments.map { _ in try TemporaryFolder() }

@@ -27,8 +27,7 @@ final class VersionedDependencyTests: XCTestCase {
   /// What stands behind a trait is resolved only by who enables it. `SlowPackageTests` builds it, too.
   func testInsightWithoutTraitsResolvesNothingElse() throws {
     let package = try Self.packageOfTaggedVersion()
-    let resolved = try package.resolve(Self.withInsight)
-    XCTAssertEqual(resolved.status, 0, resolved.transcript)
+    try package.resolve(Self.withInsight, others: Self.snapshot)
     let checkouts = try FileManager.default.contentsOfDirectory(
       atPath: package.scratch(Self.withInsight).appendingPathComponent("checkouts").path)
     XCTAssertEqual(checkouts, ["swift-allocators"], "no third-party dependency is resolved")
@@ -57,11 +56,18 @@ final class VersionedDependencyTests: XCTestCase {
 
   private static let folder = Repository.workspace.appendingPathComponent("tagged")
 
+  /// What is in the tagged version beside `Sources`.
+  private static let snapshot = ["Tests", "Benchmarks"].map { Repository.root.appendingPathComponent($0) }
+
   /// The package `Versioned`, and this package as it is now as version 0.1.0 of a repository of its own. Both are made anew
   /// when this package has changed: the resolution of an earlier run knows an earlier commit by the same tag.
   static func packageOfTaggedVersion() throws -> FixturePackage {
     let lock = try FileLock(folder.path + ".lock")
     defer { lock.unlock() }
+    let package = FixturePackage(at: folder.appendingPathComponent("Versioned"))
+    let sources = try SourceState(of: snapshot)
+    let state = folder.appendingPathComponent("state")
+    if SourceState(contentsOf: state) == sources { return package }
     let scratch = try TemporaryFolder()
     let made = try CommandResult.run([
       "bash", "-euc",
@@ -77,9 +83,11 @@ final class VersionedDependencyTests: XCTestCase {
     ])
     XCTAssertEqual(made.status, 0, made.transcript)
     let tree = made.standardOutput
-    let package = FixturePackage(at: folder.appendingPathComponent("Versioned"))
     let treeFile = folder.appendingPathComponent("tree")
-    if (try? String(contentsOf: treeFile, encoding: .utf8)) == tree { return package }
+    if (try? String(contentsOf: treeFile, encoding: .utf8)) == tree {
+      try sources.write(to: state)
+      return package
+    }
 
     try? FileManager.default.removeItem(at: folder)
     for configuration in [FixturePackage.Configuration.debug, withInsight] {
@@ -93,6 +101,7 @@ final class VersionedDependencyTests: XCTestCase {
     try String(contentsOf: manifest, encoding: .utf8).replacingOccurrences(of: "REPOSITORY", with: repository.path)
       .write(to: manifest, atomically: true, encoding: .utf8)
     try tree.write(to: treeFile, atomically: true, encoding: .utf8)
+    try sources.write(to: state)
     return package
   }
 }

@@ -5,17 +5,17 @@ import BenchmarkKit
 import ProcessTestSupport
 import XCTest
 
-/// What runs on release builds in every run of the tests, on debug builds.
+/// What runs on release builds in every run of the tests, on debug builds; and in full.
 final class SlowDebugTests: SlowTestCase {
-  func testCasesInCProgram() throws { try PreloadTests.checkCases(.debug) }
+  func testCasesInCProgram() throws { try PreloadTests.checkCases(.debug, isShort: false) }
 
   func testCasesInSwiftPrograms() throws { try MallocFamilyTests.runCases(.debug, MallocFamilyTests.cases) }
 
-  func testCasesOnLibraries() throws { try MallocFamilyTests.runCasesOnLibraries(.debug) { _ in true } }
+  func testCasesOnLibraries() throws { try MallocFamilyTests.runCasesOnLibraries(.debug) }
 
-  func testCasesOnComposedAllocators() throws {
-    try MallocFamilyTests.runCasesOnComposedAllocators(.debug) { _ in true }
-  }
+  func testCasesOnComposedAllocators() throws { try MallocFamilyTests.runCasesOnComposedAllocators(.debug) }
+
+  func testArtifacts() throws { try ArtifactCheck().check(.debug) }
 
   /// And a table of what other allocators find.
   func testNestFindsWhatGlibcFinds() throws {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
-import Foundation
+import TestEffort
 import XCTest
 
-/// Tests that take minutes, because they build the fixtures once more in another way. `.ci/run` runs them.
+/// Tests that take minutes together: they build the fixtures once more in another way, or do often what the quick ones do a few
+/// times. `.ci/run` runs them.
 class SlowTestCase: XCTestCase {
   override func setUpWithError() throws {
-    if ProcessInfo.processInfo.environment["ALLOCATOR_SLOW_TESTS"] == "1" { return }
+    if TestEffort.isFull { return }
     throw XCTSkip("skipped: slow. ALLOCATOR_SLOW_TESTS=1 swift test --filter \(type(of: self)) runs it")
   }
 }

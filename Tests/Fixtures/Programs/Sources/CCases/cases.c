@@ -49,6 +49,14 @@ static const struct {
     {"big-block", case_big_block},
 };
 
+int is_short(void) {
+  return getenv("SHORT_CASES") != NULL;
+}
+
+int rounds(int full) {
+  return is_short() ? full / 10 : full;
+}
+
 void run_case(const char *name) {
   for (size_t index = 0; index < sizeof cases / sizeof cases[0]; index++)
     if (strcmp(cases[index].name, name) == 0) {

@@ -37,6 +37,13 @@ static inline unsigned char pattern(size_t seed, size_t index) {
   return (unsigned char)((seed * 31 + index * 7 + (index >> 8)) ^ 0x5a);
 }
 
+// Whether the environment has SHORT_CASES: then a case does each thing less often, and does not look for what shows only after
+// many times.
+int is_short(void);
+
+// How often something is to be done that is the likelier to fail the more often it is: `full`, or a tenth of it.
+int rounds(int full);
+
 void case_functions(void);
 void case_alignment(void);
 void case_huge(void);

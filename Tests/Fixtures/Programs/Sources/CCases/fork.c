@@ -106,9 +106,10 @@ void case_fork_handlers(void) {
   CHECK(getenv("FORK_HANDLERS") != NULL, "FORK_HANDLERS is not set");
   pthread_atfork(allocate_in_handler, allocate_in_handler, allocate_in_handler);
   start_threads(allocate_all_the_time);
-  fork_often(60);
+  int forks = rounds(60);
+  fork_often(forks);
   end_threads();
-  CHECK(handler_calls == 60 * 2 * 3, "handlers were called %d times", handler_calls);
+  CHECK(handler_calls == forks * 2 * 3, "handlers were called %d times", handler_calls);
 }
 
 // MARK: The C library's streams
@@ -145,7 +146,7 @@ void case_fork_streams(void) {
   for (int index = 0; index < 200; index++) fprintf(file, "%*d\n", index * 9973 % 300000 + 1, index);
   fclose(file);
   start_threads(read_and_flush);
-  fork_often(150);
+  fork_often(rounds(150));
   end_threads();
   unlink(lines);
 }
@@ -191,7 +192,8 @@ static void fork_in_handlers(int with_forks) {
   struct sigaction action = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
   sigaction(SIGALRM, &action, NULL);
   struct work work = {.seed = 21};
-  for (int index = 0; forks_in_handlers < 60; index++) {
+  int forks = rounds(60);
+  for (int index = 0; forks_in_handlers < forks; index++) {
     struct itimerval once = {{0, 0}, {0, 20 + index * 7919 % 1500}};
     setitimer(ITIMER_REAL, &once, NULL);
     work_on(&work, 10);
@@ -228,7 +230,7 @@ void case_fork_in_malloc_with_threads(void) {
 // A child made by the system call alone: no handler of fork runs.
 void case_plain_fork(void) {
   start_threads(allocate_all_the_time);
-  for (int index = 0; index < 100; index++) {
+  for (int index = 0; index < rounds(100); index++) {
     pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (child == 0) {
       alarm(20);

@@ -154,7 +154,7 @@ static void *thread_with_late_start(void *value) {
 void case_thread_destructors(void) {
   for (int key = 0; key < 3; key++) CHECK(pthread_key_create(&keys[key], destroy_value) == 0, "key");
   size_t before = 0;
-  for (int round = 0; round < 3000; round++) {
+  for (int round = 0; round < rounds(3000); round++) {
     pthread_t threads[2];
     size_t *value = malloc(sizeof *value);
     *value = 2;
@@ -164,6 +164,7 @@ void case_thread_destructors(void) {
     pthread_join(threads[1], NULL);
     if (round == 500) before = resident_pages();
   }
+  if (is_short()) return;
   size_t after = resident_pages();
   // Each thread loses its last value, as with any allocator: 40 pages in all. A page left behind by each of these 5,000
   // threads would be 5,000. What is at hand for new threads depends on how many were alive together, so on the load of the
@@ -185,7 +186,7 @@ static void *short_thread(void *number) {
 // 10,000 threads, eight at a time.
 void case_threads(void) {
   size_t before = 0;
-  for (uintptr_t batch = 0; batch < 1250; batch++) {
+  for (uintptr_t batch = 0; batch < (uintptr_t)rounds(1250); batch++) {
     pthread_t threads[8];
     for (uintptr_t index = 0; index < 8; index++)
       CHECK(pthread_create(&threads[index], NULL, short_thread, (void *)(batch * 8 + index)) == 0, "pthread_create");
@@ -193,6 +194,7 @@ void case_threads(void) {
     if (batch == 250) before = resident_pages();
   }
   free(atomic_exchange(&handed_over, NULL));
+  if (is_short()) return;
   size_t after = resident_pages();
   CHECK(after < before + 2048, "8000 threads have left %zu pages", after - before);
 }
@@ -232,7 +234,7 @@ static void expect_success(pid_t child) {
 void case_busy_fork(void) {
   pthread_t threads[4];
   start_busy_threads(threads);
-  for (int round = 0; round < 300; round++) {
+  for (int round = 0; round < rounds(300); round++) {
     void *before = malloc(round * 10 + 1);
     pid_t child = fork();
     if (child == 0) {
@@ -265,7 +267,7 @@ void case_busy_fork(void) {
 
 static volatile sig_atomic_t handled;
 
-enum { forks_in_handler = 300 };
+static int forks_in_handler;
 
 static void fork_in_handler(int number) {
   // Where a fork takes longer than the timer, nothing else would ever run.
@@ -283,6 +285,7 @@ static void fork_in_handler(int number) {
 // A single-threaded program that forks in a signal handler, which may have interrupted malloc.
 void case_fork_in_handler(void) {
   struct sigaction action = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
+  forks_in_handler = rounds(300);
   CHECK(sigaction(SIGUSR1, &action, NULL) == 0, "sigaction");
   timer_t timer;
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
@@ -298,7 +301,7 @@ extern char **environ;
 void case_vfork(void) {
   pthread_t threads[4];
   start_busy_threads(threads);
-  for (int round = 0; round < 200; round++) {
+  for (int round = 0; round < rounds(200); round++) {
     char *const arguments[] = {"true", NULL};
     pid_t child;
     if (round % 2) {
@@ -370,7 +373,7 @@ void case_dlopen(void) {
   CHECK(path, "GUEST_LIBRARY");
   pthread_t threads[4];
   start_busy_threads(threads);
-  for (int round = 0; round < 200; round++) {
+  for (int round = 0; round < rounds(200); round++) {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     CHECK(library, "%s", dlerror());
     void *(*give)(void) = dlsym(library, "guest_give");
