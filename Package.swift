@@ -192,15 +192,15 @@ let package = Package(
     // Tests. What is about a whole process runs in programs of dependent packages, which ProcessTests builds and starts.
     .testTarget(
       name: "AllocatorTestKitTests",
-      dependencies: ["AllocatorAdapters", "AllocatorTestKit", "SystemAllocator", "SystemDefaults"]),
+      dependencies: ["AllocatorAdapters", "AllocatorTestKit", "SystemAllocator", "SystemDefaults", "TestEffort"]),
     .testTarget(
       name: "AllocatorAdaptersTests",
       dependencies: [
         "AllocatorAdapters", "AllocatorTestKit", "CAllocatorSupport", "CStatisticsTestSupport", "SystemAllocator",
-        "SystemDefaults",
+        "SystemDefaults", "TestEffort",
       ]),
     .target(name: "CStatisticsTestSupport", path: "Tests/CStatisticsTestSupport"),
-    .target(name: "TestEffort", path: "Tests/TestEffort"),
+    .target(name: "TestEffort", dependencies: ["AllocatorTestKit"], path: "Tests/TestEffort"),
     .target(name: "ProcessTestSupport", path: "Tests/ProcessTestSupport"),
     .target(name: "CNestTestSupport", path: "Tests/CNestTestSupport"),
     .testTarget(
@@ -219,7 +219,7 @@ let package = Package(
       name: "AllocationTraceTests",
       dependencies: ["AllocationTrace", "CAllocatorTrace", "SystemDefaults", "TraceFuzzing"]),
     .testTarget(name: "ProcessTests", dependencies: ["BenchmarkKit", "ProcessTestSupport", "TestEffort"]),
-    .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "benchmark-launcher"]),
+    .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "TestEffort", "benchmark-launcher"]),
     .testTarget(
       name: "AllocatorInsightTests",
       dependencies: [

@@ -5,6 +5,7 @@ import AllocatorABI
 import AllocatorAdapters
 import AllocatorTestKit
 import SystemAllocator
+import TestEffort
 import XCTest
 
 /// Allocators that are made of two others, alone and within each other.
@@ -15,29 +16,35 @@ final class ComposedAllocatorTests: XCTestCase {
   override func setUp() { RegionAllocator.empty() }
 
   func testLawsOfFallback() {
-    XCTAssertEqual(AllocatorLaws<Fallback>.violations(), [])
+    XCTAssertEqual(AllocatorLaws<Fallback>.violations(limits: .ofTests), [])
     XCTAssertEqual(
-      AllocatorLaws<FallbackAllocator<RegionAllocator, HeaderedAllocator<SystemAllocator>>>.violations(), [])
+      AllocatorLaws<FallbackAllocator<RegionAllocator, HeaderedAllocator<SystemAllocator>>>.violations(
+        limits: .ofTests), [])
   }
 
   func testLawsOfSegregating() {
     XCTAssertEqual(
-      AllocatorLaws<SegregatingAllocator<SystemAllocator, HeaderedAllocator<SystemAllocator>, 1000>>.violations(), [])
-    XCTAssertEqual(AllocatorLaws<SegregatingAllocator<SystemAllocator, SystemAllocator, 0>>.violations(), [])
+      AllocatorLaws<SegregatingAllocator<SystemAllocator, HeaderedAllocator<SystemAllocator>, 1000>>.violations(
+        limits: .ofTests), [])
+    XCTAssertEqual(
+      AllocatorLaws<SegregatingAllocator<SystemAllocator, SystemAllocator, 0>>.violations(limits: .ofTests), [])
     // What is small goes on in the system's where the region is full.
     typealias Small = FallbackAllocator<RegionAllocator, SystemAllocator>
-    XCTAssertEqual(AllocatorLaws<SegregatingAllocator<Small, HeaderedAllocator<SystemAllocator>, 333>>.violations(), [])
+    XCTAssertEqual(
+      AllocatorLaws<SegregatingAllocator<Small, HeaderedAllocator<SystemAllocator>, 333>>.violations(limits: .ofTests),
+      [])
   }
 
   func testLawsOfLimiting() {
-    XCTAssertEqual(AllocatorLaws<LimitingAllocator<SystemAllocator>>.violations(), [])
-    XCTAssertEqual(AllocatorLaws<LimitingAllocator<Fallback>>.violations(), [])
+    XCTAssertEqual(AllocatorLaws<LimitingAllocator<SystemAllocator>>.violations(limits: .ofTests), [])
+    XCTAssertEqual(AllocatorLaws<LimitingAllocator<Fallback>>.violations(limits: .ofTests), [])
   }
 
   func testLawsOfThreeWithinEachOther() {
     typealias Small = CountingAllocator<HeaderedAllocator<SystemAllocator>>
     XCTAssertEqual(
-      AllocatorLaws<LimitingAllocator<HeaderedAllocator<SegregatingAllocator<Small, Fallback, 512>>>>.violations(), [])
+      AllocatorLaws<LimitingAllocator<HeaderedAllocator<SegregatingAllocator<Small, Fallback, 512>>>>.violations(
+        limits: .ofTests), [])
   }
 
   func testFallbackAsksTheSecondWhereTheFirstIsFull() throws {

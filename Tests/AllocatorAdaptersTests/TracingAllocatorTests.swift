@@ -6,6 +6,7 @@ import AllocatorAdapters
 import AllocatorTestKit
 import Dispatch
 import SystemAllocator
+import TestEffort
 import XCTest
 
 final class TracingAllocatorTests: XCTestCase {
@@ -29,18 +30,21 @@ final class TracingAllocatorTests: XCTestCase {
   }
 
   func testLaws() {
-    _ = traced { XCTAssertEqual(AllocatorLaws<Tracing>.violations(), []) }
+    _ = traced { XCTAssertEqual(AllocatorLaws<Tracing>.violations(limits: .ofTests), []) }
   }
 
   func testLawsOfCompositions() {
     RegionAllocator.empty()
     _ = traced {
-      XCTAssertEqual(AllocatorLaws<TracingAllocator<HeaderedAllocator<SystemAllocator>>>.violations(), [])
+      XCTAssertEqual(
+        AllocatorLaws<TracingAllocator<HeaderedAllocator<SystemAllocator>>>.violations(limits: .ofTests), [])
       typealias Small = TracingAllocator<FallbackAllocator<RegionAllocator, SystemAllocator>>
       XCTAssertEqual(
-        AllocatorLaws<SegregatingAllocator<Small, HeaderedAllocator<SystemAllocator>, 500>>.violations(), [])
+        AllocatorLaws<SegregatingAllocator<Small, HeaderedAllocator<SystemAllocator>, 500>>.violations(
+          limits: .ofTests), [])
       XCTAssertEqual(
-        AllocatorLaws<LimitingAllocator<TracingAllocator<CountingAllocator<SystemAllocator>>>>.violations(), [])
+        AllocatorLaws<LimitingAllocator<TracingAllocator<CountingAllocator<SystemAllocator>>>>.violations(
+          limits: .ofTests), [])
     }
   }
 

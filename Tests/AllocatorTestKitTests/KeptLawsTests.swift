@@ -4,24 +4,25 @@
 import AllocatorAdapters
 import AllocatorTestKit
 import SystemAllocator
+import TestEffort
 import XCTest
 
 final class KeptLawsTests: XCTestCase {
   func testSystemAllocatorKeepsAllLaws() {
-    XCTAssertEqual(AllocatorLaws<SystemAllocator>.violations(), [])
+    XCTAssertEqual(AllocatorLaws<SystemAllocator>.violations(limits: .ofTests), [])
   }
 
   func testHeaderedAllocatorKeepsAllLaws() {
-    XCTAssertEqual(AllocatorLaws<HeaderedAllocator<SystemAllocator>>.violations(), [])
-    XCTAssertEqual(AllocatorLaws<HeaderedAllocator<HonestAllocator>>.violations(), [])
+    XCTAssertEqual(AllocatorLaws<HeaderedAllocator<SystemAllocator>>.violations(limits: .ofTests), [])
+    XCTAssertEqual(AllocatorLaws<HeaderedAllocator<HonestAllocator>>.violations(limits: .ofTests), [])
   }
 
   func testCountingAllocatorKeepsAllLaws() {
-    XCTAssertEqual(AllocatorLaws<CountingAllocator<HonestAllocator>>.violations(), [])
+    XCTAssertEqual(AllocatorLaws<CountingAllocator<HonestAllocator>>.violations(limits: .ofTests), [])
   }
 
   /// What the broken allocators are made from breaks nothing, so that what they break is their own fault.
   func testHonestAllocatorKeepsAllLaws() {
-    XCTAssertEqual(AllocatorLaws<HonestAllocator>.violations(), [])
+    XCTAssertEqual(AllocatorLaws<HonestAllocator>.violations(limits: .ofTests), [])
   }
 }

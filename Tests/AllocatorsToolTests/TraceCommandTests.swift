@@ -4,6 +4,7 @@
 import AllocationTrace
 import Foundation
 import ProcessTestSupport
+import TestEffort
 import XCTest
 
 /// `allocators record` and `allocators replay`.
@@ -210,6 +211,7 @@ final class TraceCommandTests: XCTestCase {
 
   /// A program that cannot be recorded takes the place of one that can.
   func testExecOfStaticProgram() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
     let folder = try TemporaryFolder()
     let program = try folder.compile(
       "static", "#include <unistd.h>\nint main(void) { return usleep(900000); }", ["-static"])
@@ -276,6 +278,7 @@ final class TraceCommandTests: XCTestCase {
 
   /// The recorder is stopped for longer than a call waits: the program goes on, and the trace says that it is not whole.
   func testRecorderThatStands() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
     let folder = try TemporaryFolder()
     let trace = folder.path("trace")
     let program = try folder.compile("many", Self.many)

@@ -3,6 +3,7 @@
 
 import BenchmarkKit
 import Glibc
+import TestEffort
 import XCTest
 
 final class ProgramLauncherTests: XCTestCase {
@@ -121,6 +122,7 @@ final class ProgramLauncherTests: XCTestCase {
 
   /// The reader of the launcher's result ends before the program, as a benchmark does that is interrupted.
   func testProgramEndsWithItsStarter() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
     let run = try shell("\(launcher.path) 3 0 -- /bin/sh -c 'echo $$ >&2; exec sleep 1000' 3>&1 | sleep 1")
     XCTAssertEqual(run.ending, .exited(0))
     try assertEnds(process: run.errorOutput)

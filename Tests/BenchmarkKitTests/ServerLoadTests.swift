@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import Foundation
+import TestEffort
 import XCTest
 
 @testable import BenchmarkKit
@@ -80,6 +81,7 @@ final class ServerLoadTests: XCTestCase {
   }
 
   func testServerThatIgnoresTheSignalIsKilled() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
     let port = freePort()
     var load = ServerLoad(port: port, shellCommand: "true", score: nil)
     load.patienceSeconds = 1

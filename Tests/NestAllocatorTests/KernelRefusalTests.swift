@@ -24,7 +24,7 @@ final class KernelRefusalTests: XCTestCase {
   static func exercise() {
     var random = SplitMix64(seed: 23)
     var blocks: [PatternedBlock] = []
-    for round in 0..<TestEffort.count(40, quick: 24) {
+    for round in 0..<40 {
       let size = round % 4 == 0 ? Int.random(in: 1_100_000...6_000_000, using: &random) : random.size()
       if let block = PatternedBlock(size: size, align: round % 9 == 0 ? 4096 : 16, zeroed: round % 5 == 0) {
         blocks.append(block)
@@ -46,7 +46,7 @@ final class KernelRefusalTests: XCTestCase {
       KernelRefusalTests.exercise()
       let before = KernelRefusalTests.addressSpace
       var failed = 0
-      for nth in 0..<TestEffort.count(12, quick: 3) {
+      for nth in 0..<TestEffort.count(12, quick: 2) {
         nest_fail_calls(KernelRefusalTests.call, nth, KernelRefusalTests.count)
         KernelRefusalTests.exercise()
         failed += nest_failed_calls()

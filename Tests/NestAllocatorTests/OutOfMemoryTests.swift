@@ -5,6 +5,7 @@ import CNestSupport
 import CNestTestSupport
 import NestAllocator
 import Synchronization
+import TestEffort
 import XCTest
 
 /// Every mapping may fail: the answer is nil, nothing is lost, and it works again afterwards.
@@ -26,7 +27,7 @@ final class OutOfMemoryTests: XCTestCase {
 
   func testEachMappingFailsOnce() {
     // Up to the first number that is never reached.
-    for nth in 0..<1000 {
+    for nth in stride(from: 0, to: 1000, by: TestEffort.count(1, quick: 3)) {
       NestAllocator.releaseFreeMemory()
       nest_fail_calls(UInt32(NEST_MAP | NEST_REMAP | NEST_MOVE), nth, 1)
       Self.exercise()

@@ -6,6 +6,7 @@ import AllocatorAdapters
 import AllocatorTestKit
 import NestAllocator
 import SystemAllocator
+import TestEffort
 import XCTest
 
 /// Nest tells its blocks from others, so that it can be one of two.
@@ -27,9 +28,9 @@ final class OwnershipTests: XCTestCase {
   }
 
   func testLawsOfCompositions() {
-    XCTAssertEqual(AllocatorLaws<FallbackAllocator<NestAllocator, SystemAllocator>>.violations(), [])
+    XCTAssertEqual(AllocatorLaws<FallbackAllocator<NestAllocator, SystemAllocator>>.violations(limits: .ofTests), [])
     typealias Limited = LimitingAllocator<SegregatingAllocator<NestAllocator, SystemAllocator, 1024>>
-    XCTAssertEqual(AllocatorLaws<Limited>.violations(), [])
+    XCTAssertEqual(AllocatorLaws<Limited>.violations(limits: .ofTests), [])
   }
 
   /// Blocks of both, by their pointers alone.

@@ -7,8 +7,8 @@ import XCTest
 
 /// One program in a dependent package, built against each product that chooses, and against none.
 final class ArtifactTests: XCTestCase {
-  /// The laws on two of them. `SlowDebugTests` checks them on all.
-  func testDebug() throws { try ArtifactCheck().check(.debug, lawful: ["AppSystem", "AppNest"]) }
+  /// Two of them thoroughly, as `SlowDebugTests` does all.
+  func testDebug() throws { try ArtifactCheck().check(.debug, thorough: ["AppSystem", "AppNest"]) }
 
   func testRelease() throws { try ArtifactCheck().check(.release) }
 

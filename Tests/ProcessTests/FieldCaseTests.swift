@@ -6,7 +6,7 @@ import ProcessTestSupport
 import XCTest
 
 /// What crashed, hung or lost memory under allocators in the field: one process for each case, under the libraries for
-/// LD_PRELOAD and in an executable that has Nest in it.
+/// LD_PRELOAD and in an executable that has Nest in it. Here on Nest, and in `SlowCasesTests` on the counting library too.
 final class FieldCaseTests: XCTestCase {
   /// Fork in every order, hooks on system calls, and a kernel that says no.
   private static let cases = [
@@ -16,6 +16,11 @@ final class FieldCaseTests: XCTestCase {
   /// Those that glibc, which the counting library has, does not pass, or fails at times: it hangs when a signal handler forks
   /// in malloc beside other threads, keeps what it could not unmap for ever, and serves requests from the program's break.
   private static let casesOfNest = ["fork-in-malloc-with-threads", "no-munmap", "no-mmap", "map-limit", "locked"]
+
+  /// Those that are quick.
+  private static let quickCases = [
+    "fork-handlers", "fork-in-fork", "plain-fork", "hooks", "no-mremap", "strict-sandbox", "locked",
+  ]
 
   private static func check(_ name: String, _ run: CommandResult, _ label: String) {
     XCTAssertEqual(run.status, 0, "\(label) \(name): \(run.transcript)")
@@ -37,7 +42,7 @@ final class FieldCaseTests: XCTestCase {
 
   static func checkPreloaded(isShort: Bool) throws {
     let program = try CProgram(cases: "Programs/Sources/CCases")
-    for library in PreloadLibrary.allCases {
+    for library in isShort ? [PreloadLibrary.nest] : PreloadLibrary.allCases {
       let names = cases + (library == .nest ? casesOfNest : [])
       try check(program.path, names, preloading: library.path(.release), isShort: isShort)
     }
@@ -64,7 +69,7 @@ final class FieldCaseTests: XCTestCase {
 
   static func checkExecutable(isShort: Bool) throws {
     let program = try FixturePackage.programs.path(.release, of: "CasesOnNest")
-    try check(program, cases + casesOfNest, isShort: isShort)
+    try check(program, isShort ? quickCases : cases + casesOfNest, isShort: isShort)
   }
 
   /// Address space, and what the system charges and locks, of a program that does nothing.
@@ -88,12 +93,11 @@ final class FieldCaseTests: XCTestCase {
     Self.check("under ulimit -v 17408", limited, library)
   }
 
-  /// The same in a debug build: those that are quick.
+  /// The same in a debug build.
   func testCasesInADebugBuild() throws { try Self.checkDebugBuild(isShort: true) }
 
   static func checkDebugBuild(isShort: Bool) throws {
     let program = try FixturePackage.programs.path(.debug, of: "CasesOnNest")
-    let quick = ["fork-handlers", "fork-in-fork", "plain-fork", "hooks", "no-mremap", "strict-sandbox", "locked"]
-    try check(program, quick, isShort: isShort)
+    try check(program, quickCases, isShort: isShort)
   }
 }

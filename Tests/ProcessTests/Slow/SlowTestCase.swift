@@ -9,6 +9,6 @@ import XCTest
 class SlowTestCase: XCTestCase {
   override func setUpWithError() throws {
     if TestEffort.isFull { return }
-    throw XCTSkip("skipped: slow. ALLOCATOR_SLOW_TESTS=1 swift test --filter \(type(of: self)) runs it")
+    throw XCTSkip(TestEffort.reason)
   }
 }
