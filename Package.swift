@@ -37,6 +37,7 @@ let package = Package(
     .library(name: "GlobalMimalloc", targets: ["GlobalMimalloc"]),
     .library(name: "GlobalTcmalloc", targets: ["GlobalTcmalloc"]),
     .library(name: "GlobalNest", targets: ["GlobalNest"]),
+    .library(name: "GlobalNestHardened", targets: ["GlobalNestHardened"]),
     .library(name: "GlobalDefault", targets: ["GlobalDefault"]),
     // For a target that exports an allocator of its own.
     .library(
@@ -46,6 +47,7 @@ let package = Package(
     // Libraries for LD_PRELOAD.
     .library(name: "CountingPreload", type: .dynamic, targets: ["PreloadCounting"]),
     .library(name: "NestPreload", type: .dynamic, targets: ["PreloadNest"]),
+    .library(name: "NestHardenedPreload", type: .dynamic, targets: ["PreloadNestHardened"]),
     .library(name: "TracingPreload", type: .dynamic, targets: ["PreloadTracing"]),
     .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
     .library(name: "BenchmarkKit", targets: ["BenchmarkKit"]),
@@ -122,6 +124,7 @@ let package = Package(
     .target(name: "GlobalMimalloc", dependencies: ["CMallocFamily", "MallocFamilyFunctions", "MimallocAllocator"]),
     .target(name: "GlobalTcmalloc", dependencies: ["CMallocFamily", "MallocFamilyFunctions", "TcmallocAllocator"]),
     .target(name: "GlobalNest", dependencies: ["CMallocFamily", "MallocFamilyFunctions", "NestAllocator"]),
+    .target(name: "GlobalNestHardened", dependencies: ["CMallocFamily", "MallocFamilyFunctions", "NestAllocator"]),
     .target(name: "GlobalDefault", dependencies: ["CMallocFamily", "MallocFamilyFunctions", "NestAllocator"]),
 
     // What makes the allocator of a user's own target one that chooses.
@@ -130,6 +133,7 @@ let package = Package(
     // Libraries that run an allocator under any program: one line each.
     preloadTarget("PreloadCounting", allocators: ["AllocatorAdapters", "SystemAllocator"]),
     preloadTarget("PreloadNest", allocators: ["NestAllocator"]),
+    preloadTarget("PreloadNestHardened", allocators: ["NestAllocator"]),
     preloadTarget("PreloadTracing", allocators: ["AllocatorAdapters", "SystemAllocator"]),
 
     // Kits and tools: ordinary Swift.
@@ -207,12 +211,19 @@ let package = Package(
       name: "NestAllocatorTests",
       dependencies: [
         "AllocatorAdapters", "AllocatorTestKit", "KitSupport", "NestAllocator", "NestFuzzing", "CNestSupport",
-        "CNestTestSupport", "SystemAllocator", "SystemDefaults", "TestEffort",
+        "CNestTestSupport", "ProcessTestSupport", "SystemAllocator", "SystemDefaults", "TestEffort",
+        "nest-hardened-probe",
       ]),
     .target(
       name: "NestFuzzing", dependencies: ["NestAllocator", "CNestSupport", "CNestTestSupport"],
       path: "Tests/NestFuzzing"),
     .executableTarget(name: "nest-fuzzer", dependencies: ["NestFuzzing", "SystemDefaults"], path: "Tests/NestFuzzer"),
+    .executableTarget(
+      name: "nest-hardened-probe",
+      dependencies: [
+        "AllocatorABI", "AllocatorTestKit", "CNestTestSupport", "KitSupport", "NestAllocator", "SystemDefaults",
+      ],
+      path: "Tests/NestHardenedProbe"),
     .target(name: "TraceFuzzing", dependencies: ["AllocationTrace"], path: "Tests/TraceFuzzing"),
     .executableTarget(name: "trace-fuzzer", dependencies: ["TraceFuzzing"], path: "Tests/TraceFuzzer"),
     .testTarget(

@@ -27,6 +27,9 @@ struct LibraryOptions: ParsableArguments {
     } else if let path = try? Siblings.path(of: "libNestPreload.so") {
       installed.append(PreloadLibrary(name: "nest", path: path))
     }
+    if let path = try? Siblings.path(of: "libNestHardenedPreload.so") {
+      installed.append(PreloadLibrary(name: "nest-hardened", path: path))
+    }
     guard let allocators else { return installed }
     for known in PreloadLibrary.known where allocators.elements.contains(known.name) && known.installed == nil {
       throw ValidationError("\(known.name) is not installed: apt-get install \(known.package)")

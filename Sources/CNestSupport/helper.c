@@ -38,7 +38,7 @@ uint32_t nest_helper_word;
 extern const char *__swift_malloc_name(void) __attribute__((weak));
 
 void nest_allow_helper_of_malloc(void) {
-  if (__swift_malloc_name && strcmp(__swift_malloc_name(), "nest") == 0) nest_allow_helper();
+  if (__swift_malloc_name && strncmp(__swift_malloc_name(), "nest", 4) == 0) nest_allow_helper();
 }
 
 void nest_allow_helper(void) {

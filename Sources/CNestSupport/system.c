@@ -301,16 +301,59 @@ void nest_wake(void *word) { system_call(SYS_futex, (long)word, FUTEX_WAKE_PRIVA
 
 // MARK: Misuse
 
-void nest_die(const char *cause, uintptr_t address) {
-  char line[256];
-  size_t length = 0;
-  for (const char *c = "nest: "; *c; c++) line[length++] = *c;
-  for (const char *c = cause; *c && length < sizeof line - 24; c++) line[length++] = *c;
-  for (const char *c = ": 0x"; *c; c++) line[length++] = *c;
+// The thread that ends the process: the first one, if several find something.
+static uintptr_t dying_thread;
+
+static _Noreturn void die(const char *line, size_t length) {
+  uintptr_t none = 0;
+  // A handler of SIGABRT that misuses the allocator itself is not waited for.
+  if (!__atomic_compare_exchange_n(&dying_thread, &none, nest_thread_identity(), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
+      none != nest_thread_identity() && !nest_is_new_process())
+    for (int i = 0; i < 500; i++) nest_wait(&dying_thread, (uint32_t)none);
+  system_call(SYS_write, STDERR_FILENO, (long)line, (long)length, 0, 0, 0);
+  abort();
+}
+
+static size_t append(char *line, size_t length, const char *text) {
+  for (; *text && length < 200; text++) line[length++] = *text;
+  return length;
+}
+
+static size_t append_number(char *line, size_t length, long number) {
+  char digits[24];
+  int count = 0;
+  unsigned long rest = number < 0 ? -(unsigned long)number : (unsigned long)number;
+  do digits[count++] = (char)('0' + rest % 10);
+  while ((rest /= 10) > 0);
+  if (number < 0) digits[count++] = '-';
+  while (count > 0) line[length++] = digits[--count];
+  return length;
+}
+
+static size_t append_address(char *line, size_t length, uintptr_t address) {
+  length = append(line, length, ": 0x");
   int shift = 60;
   while (shift > 0 && (address >> shift & 15) == 0) shift -= 4;
   for (; shift >= 0; shift -= 4) line[length++] = "0123456789abcdef"[address >> shift & 15];
   line[length++] = '\n';
-  system_call(SYS_write, STDERR_FILENO, (long)line, (long)length, 0, 0, 0);
-  abort();
+  return length;
+}
+
+void nest_die(const char *cause, uintptr_t address) {
+  char line[256];
+  size_t length = append(line, append(line, 0, "nest: "), cause);
+  die(line, append_address(line, length, address));
+}
+
+void nest_die_of_block(const char *cause, uintptr_t address, const char *first, long first_number, const char *second,
+                       long second_number) {
+  char line[320];
+  size_t length = append(line, append(line, 0, "nest: "), cause);
+  length = append(line, append(line, append(line, length, ", "), first), " ");
+  length = append_number(line, length, first_number);
+  if (*second) {
+    length = append(line, append(line, append(line, length, ", "), second), " ");
+    length = append_number(line, length, second_number);
+  }
+  die(line, append_address(line, length, address));
 }

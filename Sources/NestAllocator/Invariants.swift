@@ -26,6 +26,7 @@ extension NestAllocator {
 
   /// Sends all blocks that the calling thread has at hand back to their spans.
   package static func releaseThreadCache() {
+    Quarantine.current?.releaseAll()
     if !ThreadCache.current.isNone { ThreadCache.current.releaseAll() }
   }
 
@@ -46,6 +47,9 @@ extension NestAllocator {
 
   /// Lets this process have a helper, which starts when it has a second thread.
   package static func allowHelper() { nest_allow_helper() }
+
+  /// Lets hardened flavours rely on it that no other one is used in this process: to be called before the first block is made.
+  package static func assumeOnlyHardened() { nest_assume_only_hardened() }
 
   /// Whether this process has a helper.
   package static var hasHelper: Bool { nest_has_helper() != 0 }

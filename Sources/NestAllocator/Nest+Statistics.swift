@@ -96,11 +96,14 @@ struct NestTotals {
   @_noLocks
   private func subtractBlocksAtHand(_ cache: ThreadCache) {
     sums.pointee.caches += 1
+    let quarantine = cache.state.pointee.quarantine.map { Quarantine($0) }
+    if quarantine != nil { sums.pointee.caches += 1 }
     var index = 1
     while index <= SizeClass.last {
       (classes + index).pointee.live -= Int(cache.bin(index).count) + Int(cache.reserves[index].count)
       index += 1
     }
+    quarantine?.subtractBlocks { (classes + $0).pointee.live -= 1 }
   }
 
   // MARK: The results

@@ -25,11 +25,12 @@ public typealias NestAllocator = Nest<StandardChecks>
 /// function takes a lock on its fast path. `Checks` says which misuse is found; that ends the process with a message.
 public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasing {
   @inlinable
-  public static var allocatorName: StaticString { "nest" }
+  public static var allocatorName: StaticString { Checks.hardening.isNone ? "nest" : "nest-hardened" }
 
   /// Allocates. See `AllocatorABI.allocate(size:align:)`.
   @inlinable @inline(__always)
   public static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
+    if !Checks.hardening.isNone { return HardenedPath.allocate(size: size, align: align, Checks.hardening) }
     if SizeClass.isInTable(size: size, align: align) {
       let bin = ThreadCache.current.bin(size: size, align: align)
       if Checks.checksFreeBlocks ? bin.first.isSigned : !bin.first.isNone { return bin.take() }
@@ -41,6 +42,9 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   /// `AllocatorABI.deallocate(_:oldSize:align:)`.
   @inlinable @inline(__always)
   public static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) {
+    if !Checks.hardening.isNone {
+      return HardenedPath.deallocate(pointer, oldSize: oldSize, align: align, Checks.hardening)
+    }
     if Checks.trustsSizes, SizeClass.isInTable(size: oldSize, align: align) {
       let block = FreeBlock(pointer)
       let bin = ThreadCache.current.bin(size: oldSize, align: align)
@@ -57,6 +61,10 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   /// Releases; nil takes the slow path, which does nothing. See `MallocABI.free(_:)`.
   @inlinable @inline(__always)
   public static func free(_ pointer: UnsafeMutableRawPointer?) {
+    if !Checks.hardening.isNone {
+      if let pointer { HardenedPath.deallocate(pointer, Checks.hardening) }
+      return
+    }
     let address = UInt(bitPattern: pointer)
     if let chunk = Chunk(cachedAt: address) {
       let entry = chunk.entry(page: Chunk.page(of: address))
@@ -80,37 +88,49 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
     -> UnsafeMutableRawPointer?
   {
-    NestSlowPath.reallocate(pointer, oldSize: oldSize, size: size, align: align)
+    Checks.hardening.isNone
+      ? NestSlowPath.reallocate(pointer, oldSize: oldSize, size: size, align: align)
+      : HardenedPath.reallocate(pointer, oldSize: oldSize, size: size, align: align, Checks.hardening)
   }
 
   /// Resizes. See `MallocABI.reallocate(_:size:)`.
   @inlinable
   public static func reallocate(_ pointer: UnsafeMutableRawPointer, size: Int) -> UnsafeMutableRawPointer? {
-    NestSlowPath.reallocate(pointer, oldSize: Int.max, size: size, align: 16)
+    Checks.hardening.isNone
+      ? NestSlowPath.reallocate(pointer, oldSize: Int.max, size: size, align: 16)
+      : HardenedPath.reallocate(pointer, oldSize: Int.max, size: size, align: 16, Checks.hardening)
   }
 
   /// Resizes a block of more than 64 KiB where it is, if the memory behind it is free. See
   /// `AllocatorABI.reallocateInPlace(_:oldSize:size:align:)`.
   @inlinable
   public static func reallocateInPlace(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int) -> Int {
-    NestSlowPath.reallocateInPlace(pointer, oldSize: oldSize, size: size, align: align)
+    Checks.hardening.isNone
+      ? NestSlowPath.reallocateInPlace(pointer, oldSize: oldSize, size: size, align: align)
+      : HardenedPath.reallocateInPlace(pointer, oldSize: oldSize, size: size, align: align, Checks.hardening)
   }
 
   /// The size of the class, or the size in whole pages. See `AllocatorABI.usableSize(size:align:)`.
   @inlinable
   public static func usableSize(size: Int, align: Int) -> Int {
-    NestSlowPath.usableSize(size: size, align: align)
+    Checks.hardening.isNone
+      ? NestSlowPath.usableSize(size: size, align: align)
+      : HardenedPath.usableSize(size: size, align: align, Checks.hardening)
   }
 
   /// See `MallocABI.usableSize(of:)`.
   @inlinable
   public static func usableSize(of pointer: UnsafeMutableRawPointer) -> Int {
-    NestSlowPath.usableSize(of: pointer)
+    Checks.hardening.isNone
+      ? NestSlowPath.usableSize(of: pointer) : HardenedPath.usableSize(of: pointer, Checks.hardening)
   }
 
   /// Allocates and clears; memory that is fresh from the system is not written. See `MallocABI.allocateZeroed(size:align:)`.
   @inlinable
   public static func allocateZeroed(size: Int, align: Int) -> UnsafeMutableRawPointer? {
+    if !Checks.hardening.isNone {
+      return HardenedPath.allocateZeroed(size: size, align: align, Checks.hardening)
+    }
     if UInt(bitPattern: size) > UInt(SizeClass.largest) || align > Chunk.pageSize {
       return NestSlowPath.allocateLarge(size: size, align: align, zeroed: true)
     }
@@ -124,5 +144,7 @@ public enum Nest<Checks: SafetyChecks>: NamedAllocator, MallocABI, MemoryReleasi
   ///
   /// Costs a system call for each run of free pages, and a look at each span. No lock is held over a system call. `malloc_trim(3)` does the like.
   @inlinable
-  public static func releaseFreeMemory() { NestSlowPath.releaseFreeMemory() }
+  public static func releaseFreeMemory() {
+    Checks.hardening.isNone ? NestSlowPath.releaseFreeMemory() : HardenedPath.releaseFreeMemory()
+  }
 }

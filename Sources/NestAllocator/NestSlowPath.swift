@@ -64,6 +64,7 @@ enum NestSlowPath {
   @_noLocks
   private static func releaseSpans() {
     let cache = ThreadCache.current
+    Quarantine.current?.releaseAll()
     if !cache.isNone { cache.releaseAll() }
     Heaps.releaseEmptySpans()
   }
@@ -160,7 +161,7 @@ enum NestSlowPath {
   }
 
   @inline(__always) @_noLocks
-  private static func release(_ block: FreeBlock, _ index: Int) {
+  static func release(_ block: FreeBlock, _ index: Int) {
     var cache = ThreadCache.current
     if cache.isNone {
       // A thread that only releases is served as well as any other. But what it releases first was given to it, as likely as not

@@ -12,5 +12,7 @@ import CNestSupport
 func threadExit(isLast: CInt) {
   if isLast != 0 { nest_set_ended(1) }
   let cache = ThreadCache.current
-  if !cache.isNone { cache.destroy() }
+  if cache.isNone { return }
+  Quarantine.destroyCurrent()
+  cache.destroy()
 }

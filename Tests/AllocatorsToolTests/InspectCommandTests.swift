@@ -74,6 +74,7 @@ final class InspectCommandTests: XCTestCase {
     let scratch = try TemporaryFolder()
     let modules = [
       ("14GlobalJemalloc", "jemalloc"), ("12GlobalSystem", "glibc"), ("10GlobalNest", "nest"),
+      ("18GlobalNestHardened", "nest-hardened"),
       ("11MyAllocator", "MyAllocator"),
     ]
     for (module, name) in modules {

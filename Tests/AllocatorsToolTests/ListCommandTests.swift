@@ -9,7 +9,7 @@ final class ListCommandTests: XCTestCase {
     let result = try Tool.run(["list"])
     XCTAssertEqual(result.status, 0)
     let rows = result.lines.map { $0.split(separator: " ").map(String.init) }
-    XCTAssertEqual(rows.map { $0[0] }, ["name", "system", "nest", "jemalloc", "mimalloc", "tcmalloc"])
+    XCTAssertEqual(rows.map { $0[0] }, ["name", "system", "nest", "nest-hardened", "jemalloc", "mimalloc", "tcmalloc"])
     let libc = try CommandResult.run(["getconf", "GNU_LIBC_VERSION"]).lines
     XCTAssertEqual([rows[1][1...2].joined(separator: " ")], libc)
     for row in rows.dropFirst(2) where row.last?.hasPrefix("/") == true {

@@ -23,6 +23,7 @@ struct ArtifactCheck {
     Artifact(program: "AppMimalloc", name: "mimalloc", library: "mimalloc", keeps: 64 << 20),
     Artifact(program: "AppTcmalloc", name: "tcmalloc", library: "tcmalloc", keeps: 32 << 20),
     Artifact(program: "AppNest", name: "nest"),
+    Artifact(program: "AppNestHardened", name: "nest-hardened"),
     Artifact(program: "AppDefault", name: "nest"),
     Artifact(program: "AppUnchosen", name: "system"),
   ]

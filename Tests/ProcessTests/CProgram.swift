@@ -8,13 +8,14 @@ import ProcessTestSupport
 struct CProgram {
   let path: String
 
-  /// Compiles `file`, a path within `Tests/Fixtures`. Calls of malloc stay as they are written.
+  /// Compiles `file`, a path within `Tests/Fixtures`, in C or C++. Calls of malloc stay as they are written.
   init(_ file: String) throws {
     let source = Repository.fixtures.appendingPathComponent(file)
-    path = try CompiledFixture.file(source.deletingPathExtension().lastPathComponent) { path in
-      [
-        "clang", "-O1", "-fno-builtin", "-Wall", "-Wextra", "-Werror", source.path, "-o", path, "-pthread", "-ldl",
-      ]
+    let compiler =
+      source.pathExtension == "cpp"
+      ? ["clang++", "-std=c++17", "-fsized-deallocation", "-faligned-allocation"] : ["clang"]
+    path = try CompiledFixture.file(source.lastPathComponent.replacingOccurrences(of: ".", with: "-")) { path in
+      compiler + ["-O1", "-fno-builtin", "-Wall", "-Wextra", "-Werror", source.path, "-o", path, "-pthread", "-ldl"]
     }
   }
 

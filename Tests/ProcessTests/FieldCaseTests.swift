@@ -42,8 +42,8 @@ final class FieldCaseTests: XCTestCase {
 
   static func checkPreloaded(isShort: Bool) throws {
     let program = try CProgram(cases: "Programs/Sources/CCases")
-    for library in isShort ? [PreloadLibrary.nest] : PreloadLibrary.allCases {
-      let names = cases + (library == .nest ? casesOfNest : [])
+    for library in isShort ? [.nest, .nestHardened] : PreloadLibrary.allCases {
+      let names = cases + (library == .counting ? [] : casesOfNest)
       try check(program.path, names, preloading: library.path(.release), isShort: isShort)
     }
   }
@@ -68,8 +68,10 @@ final class FieldCaseTests: XCTestCase {
   func testCasesInAnExecutable() throws { try Self.checkExecutable(isShort: true) }
 
   static func checkExecutable(isShort: Bool) throws {
-    let program = try FixturePackage.programs.path(.release, of: "CasesOnNest")
-    try check(program, isShort ? quickCases : cases + casesOfNest, isShort: isShort)
+    for name in isShort ? ["CasesOnNest"] : ["CasesOnNest", "CasesOnNestHardened"] {
+      let program = try FixturePackage.programs.path(.release, of: name)
+      try check(program, isShort ? quickCases : cases + casesOfNest, isShort: isShort)
+    }
   }
 
   /// Address space, and what the system charges and locks, of a program that does nothing.
@@ -97,7 +99,8 @@ final class FieldCaseTests: XCTestCase {
   func testCasesInADebugBuild() throws { try Self.checkDebugBuild(isShort: true) }
 
   static func checkDebugBuild(isShort: Bool) throws {
-    let program = try FixturePackage.programs.path(.debug, of: "CasesOnNest")
-    try check(program, quickCases, isShort: isShort)
+    for name in ["CasesOnNest", "CasesOnNestHardened"] {
+      try check(FixturePackage.programs.path(.debug, of: name), quickCases, isShort: isShort)
+    }
   }
 }

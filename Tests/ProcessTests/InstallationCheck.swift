@@ -25,6 +25,7 @@ struct InstallationCheck {
     (program: "InstalledMimalloc", name: "mimalloc", library: "InstalledMimalloc"),
     (program: "InstalledTcmalloc", name: "tcmalloc", library: "InstalledTcmalloc"),
     (program: "InstalledNest", name: "nest", library: "InstalledNest"),
+    (program: "InstalledNestHardened", name: "nest-hardened", library: "InstalledNestHardened"),
   ]
 
   func check(_ configuration: FixturePackage.Configuration) throws {

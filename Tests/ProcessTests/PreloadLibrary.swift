@@ -7,11 +7,12 @@ import ProcessTestSupport
 enum PreloadLibrary: String, CaseIterable {
   case counting = "CountingPreload"
   case nest = "NestPreload"
+  case nestHardened = "NestHardenedPreload"
   /// For `allocators record`; by itself it does what the system's allocator does.
   case tracing = "TracingPreload"
 
   /// Those that every program is run on.
-  static let allCases = [counting, nest]
+  static let allCases = [counting, nest, nestHardened]
 
   /// The path of the library, which is built.
   func path(_ configuration: FixturePackage.Configuration) throws -> String {

@@ -13,7 +13,10 @@ struct AllocatorCatalog: Sendable {
   /// - Parameter libraries: `NAME=PATH` each; a name that is known takes the known one's place.
   /// - Throws: ``ToolFailure`` if one of these is not written so, or leads to no shared library.
   init(adding libraries: [String] = []) throws(ToolFailure) {
-    allocators = [KnownAllocator(name: "system", source: .system), Self.nest]
+    allocators = [
+      KnownAllocator(name: "system", source: .system), Self.nest("nest", "NestPreload"),
+      Self.nest("nest-hardened", "NestHardenedPreload"),
+    ]
     let installed = SharedLibraryDirectory()
     for known in PreloadLibrary.known {
       let source: KnownAllocator.Source =
@@ -49,13 +52,13 @@ struct AllocatorCatalog: Sendable {
     return found
   }
 
-  /// Nest's library, which is built beside this executable.
-  private static var nest: KnownAllocator {
-    let path = ThisExecutable.folder + "/libNestPreload.so"
+  /// A library of Nest's, which is built beside this executable.
+  private static func nest(_ name: String, _ product: String) -> KnownAllocator {
+    let path = ThisExecutable.folder + "/lib\(product).so"
     return KnownAllocator(
-      name: "nest",
+      name: name,
       source: FileManager.default.fileExists(atPath: path)
-        ? .library(path: path) : .missing(hint: "swift build -c release --product NestPreload"))
+        ? .library(path: path) : .missing(hint: "swift build -c release --product \(product)"))
   }
 
   private static func parse(_ text: String) throws(ToolFailure) -> KnownAllocator {

@@ -55,6 +55,7 @@ enum AllocatorCode {
     switch module.dropFirst("Global".count) {
     case "System": return "glibc"
     case "Default": return "nest"
+    case "NestHardened": return "nest-hardened"
     case let name: return name.lowercased()
     }
   }

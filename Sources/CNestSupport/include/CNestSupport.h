@@ -10,5 +10,6 @@
 #include "nest_system.h"
 #include "nest_storage.h"
 #include "nest_threads.h"
+#include "nest_hardened.h"
 
 #endif

@@ -92,7 +92,10 @@ ALLOCATOR_LEAF static inline void nest_pause(void) {
 
 // MARK: Misuse
 
-// Writes "nest: CAUSE: ADDRESS" to standard error, and aborts.
+// Writes "nest: CAUSE: ADDRESS" to standard error, and aborts. Once: other threads that find something wait for the end.
 ALLOCATOR_LEAF _Noreturn void nest_die(const char *_Nonnull cause, uintptr_t address);
+// The same with two numbers and what they are; the second may be an empty text.
+ALLOCATOR_LEAF _Noreturn void nest_die_of_block(const char *_Nonnull cause, uintptr_t address, const char *_Nonnull first,
+                                                long first_number, const char *_Nonnull second, long second_number);
 
 #endif

@@ -83,7 +83,7 @@ enum Heaps {
       return (taken.first, taken.count, false)
     }
     heap.unlock()
-    let pages = SizeClass.pageCount(index)
+    let pages = SizeClass.pageCount(index) + GuardPages.next()
     var found = Pages.allocate(count: pages, align: 1, mayMap: false)
     if found == nil {
       // What other processors have left is used before the system is asked for more.
@@ -91,14 +91,15 @@ enum Heaps {
       found = Pages.allocate(count: pages, align: 1, mayMap: true)
     }
     guard let (run, _) = found else { return nil }
+    GuardPages.close(run, index)
     heap.lock.lock()
     if let taken = heap.take(index, most: most) {
       // Others have released some meanwhile.
       heap.unlock()
-      PageHeap.shared.release(run)
+      if GuardPages.open(run, index) { PageHeap.shared.release(run) }
       return (taken.first, taken.count, false)
     }
-    heap.add(run.chunk.span(page: run.first), index)
+    heap.add(run.chunk.span(page: run.first), index, pageCount: run.count)
     let taken = heap.take(index, most: most)
     heap.unlock()
     return taken.map { ($0.first, $0.count, true) }

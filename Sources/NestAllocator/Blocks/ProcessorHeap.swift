@@ -140,14 +140,14 @@ struct ProcessorHeap {
   @_noLocks
   func addSpare(_ index: Int) -> Bool {
     guard let span = takeSpare(SizeClass.pageCount(index)) else { return false }
-    add(span, index)
+    add(span, index, pageCount: SizeClass.pageCount(index))
     return true
   }
 
-  /// Takes in a new span for class `index`, of pages of no span.
+  /// Takes in a new span for class `index`, of pages of no span: those of the class, and maybe a guard.
   @_noLocks
-  func add(_ span: Span, _ index: Int) {
-    span.initialize(sizeClass: index, pageCount: SizeClass.pageCount(index), owner: number)
+  func add(_ span: Span, _ index: Int, pageCount: Int) {
+    span.initialize(sizeClass: index, pageCount: pageCount, owner: number)
     counts[index].spans += 1
     setAvailable(span)
   }
@@ -259,6 +259,7 @@ struct ProcessorHeap {
   private func retire(_ span: Span) {
     let index = span.sizeClass
     let bytes = span.touchedBytes
+    if nest_hardening() & UInt32(NEST_CLEARS) != 0 { span.checkClear() }
     unlist(span)
     span.record.pointee.owner.store(0, ordering: .relaxed)
     counts[index].spans -= 1
@@ -266,7 +267,9 @@ struct ProcessorHeap {
     state.pointee.touchedBytes -= bytes
     state.pointee.emptyBytes -= bytes
     let pages = Int(span.record.pointee.pageCount)
-    if pages <= 2, span.record.pointee.purgedPages == 0, state.pointee.sparePages + pages <= ProcessorHeap.spareLimit {
+    if pages <= 2, pages == SizeClass.pageCount(index), span.record.pointee.purgedPages == 0,
+      state.pointee.sparePages + pages <= ProcessorHeap.spareLimit
+    {
       span.clear()
       span.record.pointee.next = spare(pages).pointee
       spare(pages).pointee = span

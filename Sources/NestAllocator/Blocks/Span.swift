@@ -152,7 +152,12 @@ struct Span {
     let size = SizeClass.blockSize(sizeClass)
     record.pointee.owner.store(UInt16(truncatingIfNeeded: owner), ordering: .relaxed)
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
-    record.pointee.capacity = UInt16(truncatingIfNeeded: pageCount * Chunk.pageSize / size)
+    record.pointee.capacity = UInt16(truncatingIfNeeded: blockPageCount * Chunk.pageSize / size)
+  }
+
+  /// The pages in which the span's blocks are: all but a guard.
+  private var blockPageCount: Int {
+    @_noLocks get { min(Int(record.pointee.pageCount), SizeClass.pageCount(sizeClass)) }
   }
 
   /// The pages of the span.
@@ -163,9 +168,9 @@ struct Span {
   /// Gives the span's pages to the page heap.
   @_noLocks
   func releasePages() {
-    let run = run
+    let (run, isOpen) = (run, !hasBlocks || GuardPages.open(run, sizeClass))
     clear()
-    PageHeap.shared.release(run)
+    if isOpen { PageHeap.shared.release(run) }
   }
 
   /// Makes the record one of no span, and so the entries of its pages.
@@ -212,8 +217,9 @@ struct Span {
     let inPage = ((page + 1) << Chunk.pageShift) - first * size
     let count = min((inPage + size - 1) / size, Int(record.pointee.capacity) - first)
     record.pointee.carved = UInt16(truncatingIfNeeded: first + count)
-    let end = isUncarved ? ((first + count) * size) >> Chunk.pageShift : Int(record.pointee.pageCount)
+    let end = isUncarved ? ((first + count) * size) >> Chunk.pageShift : blockPageCount
     setEntries(from: page, to: end, Chunk.Entry(start: start, sizeClass: sizeClass))
+    if nest_hardening() != 0 { return linkHardened(first, count) }
     var block = FreeBlock(start + (first + count - 1) * size)
     block.link(to: FreeBlock.none)
     for _ in 1..<max(count, 1) {
@@ -309,7 +315,7 @@ struct Span {
     }
     var pages: UInt16 = 0
     page = 0
-    while page < Int(record.pointee.pageCount) {
+    while page < blockPageCount {
       let first = (page << Chunk.pageShift) / size
       // Behind the last block may be bytes of none.
       let last = min((((page + 1) << Chunk.pageShift) - 1) / size, Int(record.pointee.capacity) - 1)

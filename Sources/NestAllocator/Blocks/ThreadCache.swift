@@ -27,6 +27,8 @@ struct ThreadCache {
     /// Neighbours in the list of all caches.
     var next: ThreadCache?
     var previous: ThreadCache?
+    /// The thread's quarantine, if it has one.
+    var quarantine: UnsafeMutableRawPointer?
   }
 
   /// A list of blocks for a heap.
@@ -110,6 +112,7 @@ struct ThreadCache {
     state.pointee.spansToScavenge = ThreadCache.scavengeInterval
     state.pointee.next = nil
     state.pointee.previous = nil
+    state.pointee.quarantine = nil
   }
 
   /// Blocks that a bin may hold at first: 1 KiB. Bin 0 is of no class, and holds none.

@@ -125,7 +125,8 @@ package struct FreeRunIndex {
     let end = first + count
     let after = end < Chunk.pageCount ? bits.next(from: end, value: false) - end : 0
     // Pages of a run that is shorter than the longest cannot have been all of that one.
-    if before + count + after >= Int(links(chunk).pointee.longestRun) { move(chunk, to: bits.longestRun) }
+    let longest = Int(links(chunk).pointee.longestRun)
+    if before + count + after >= longest { move(chunk, to: bits.longestRun(atMost: longest)) }
   }
 
   /// Lists a chunk by what its bits say. It is in no list.

@@ -24,6 +24,11 @@ struct HugeBlock {
     var age: UInt32
     /// Of a released range: whether most of its pages have been written, as far as a few of them tell.
     var isDense: Bool
+    /// Of a released range: whether it has to be made one that can be touched again before it is used.
+    var isProtected: Bool
+    /// Of a block of a hardened flavour: the bytes that were asked for, and those of its guard.
+    var asked: Int
+    var guardBytes: Int
   }
 
   let record: UnsafeMutablePointer<Record>

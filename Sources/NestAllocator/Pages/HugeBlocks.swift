@@ -82,7 +82,7 @@ struct HugeBlocks {
   func allocate(size: Int, align: Int, zeroed: Bool) -> UnsafeMutableRawPointer? {
     guard let bytes = HugeBlocks.byteCount(size), let block = takeRecord() else { return nil }
     let isAligned = align <= Int(nest_page_size())
-    var isFilled = isAligned && !zeroed && (reuse(bytes, block) || gather(bytes, block))
+    var isFilled = isAligned && !zeroed && (reuse(bytes, block) || gather(bytes, block)) && unprotect(block)
     if !isFilled {
       // What waits and cannot be used would be on top of it.
       if zeroed { releaseFreeMemory(bytes) }
@@ -111,9 +111,9 @@ struct HugeBlocks {
     return find(address)?.size
   }
 
-  /// Releases the block at `address`. Returns whether there was one.
+  /// Releases the block at `address`. Returns whether there was one. With `protects`, it cannot be touched while it waits.
   @_noLocks
-  func release(_ address: UInt) -> Bool {
+  func release(_ address: UInt, protects: Bool = false) -> Bool {
     lock.lock()
     guard let block = find(address) else {
       lock.unlock()
@@ -122,6 +122,7 @@ struct HugeBlocks {
     remove(block)
     lock.unlock()
     sample(block)
+    if protects { setProtected(block, nest_protect(block.pointer, block.size) != 0) }
     lock.lock()
     let surplus = keep(block)
     let step = takeStep()
@@ -149,10 +150,11 @@ struct HugeBlocks {
       return block.pointer
     }
     if let spare { unused.push(spare) }
+    let size = block.size
     let hasGrown = growIntoReleased(block, to: bytes)
     let isOneMapping = block.record.pointee.parts == nil
     lock.unlock()
-    if hasGrown { return block.pointer }
+    if hasGrown, unprotectTail(block, from: size) { return block.pointer }
     // Where the system does not take memory back, what it has refused serves, and nothing is moved to new addresses.
     guard isOneMapping, UnreturnedRanges.shared.count == 0 else { return nil }
     // Safety: the block is the caller's, so that nobody else resizes or releases it meanwhile.
@@ -200,6 +202,68 @@ struct HugeBlocks {
       next.sample()
       part = next
     }
+  }
+
+  /// Notes of a block and its parts whether they can be touched.
+  private func setProtected(_ block: HugeBlock, _ isProtected: Bool) {
+    block.record.pointee.isProtected = isProtected
+    var candidate = block.record.pointee.parts
+    while let part = candidate {
+      part.record.pointee.isProtected = isProtected
+      candidate = part.record.pointee.next
+    }
+  }
+
+  /// Makes a block, which only the caller has, one that can be touched. Where the system refuses, unmaps it and returns false.
+  private func unprotect(_ block: HugeBlock) -> Bool {
+    if !block.record.pointee.isProtected { return true }
+    if nest_unprotect(block.pointer, block.size) != 0 {
+      setProtected(block, false)
+      return true
+    }
+    SystemMemory.unmap(block.pointer, block.size)
+    lock.lock()
+    var candidate = block.record.pointee.parts
+    while let part = candidate {
+      candidate = part.record.pointee.next
+      unused.push(part)
+    }
+    block.record.pointee.parts = nil
+    lock.unlock()
+    return false
+  }
+
+  /// The same of what a block has grown by; where the system refuses, it has not.
+  private func unprotectTail(_ block: HugeBlock, from size: Int) -> Bool {
+    if !block.record.pointee.isProtected { return true }
+    block.record.pointee.isProtected = false
+    let more = block.size - size
+    if nest_unprotect(block.pointer + size, more) != 0 { return true }
+    lock.lock()
+    block.record.pointee.size = size
+    state.pointee.liveBytes -= more
+    lock.unlock()
+    SystemMemory.unmap(block.pointer + size, more)
+    return false
+  }
+
+  /// Notes what was asked for, and how many bytes its guard has. Of a block of a hardened flavour.
+  @_noLocks
+  func note(_ address: UInt, size: Int, guardBytes: Int) {
+    lock.lock()
+    if let block = find(address) {
+      block.record.pointee.asked = size
+      block.record.pointee.guardBytes = guardBytes
+    }
+    lock.unlock()
+  }
+
+  /// What has been noted; nil where no block begins.
+  @_noLocks
+  func sizes(of address: UInt) -> (size: Int, guardBytes: Int)? {
+    lock.lock()
+    defer { lock.unlock() }
+    return find(address).map { ($0.record.pointee.asked, $0.record.pointee.guardBytes) }
   }
 
   /// A record that is in no list. Nil when memory is exhausted.
@@ -250,6 +314,7 @@ struct HugeBlocks {
     var (filled, part, parts, lastPart) = (0, first, 0, first)
     while true {
       let next = part.record.pointee.next
+      if part.record.pointee.isProtected { block.record.pointee.isProtected = true }
       removeReleased(part)
       part.record.pointee.next = nil
       if parts > 0 { lastPart.record.pointee.next = part }
@@ -262,6 +327,7 @@ struct HugeBlocks {
     if rest >= HugeBlocks.smallestRest {
       set(spare, part.end - UInt(rest), rest, mapping: part.record.pointee.mapping)
       spare.record.pointee.isDense = part.record.pointee.isDense
+      spare.record.pointee.isProtected = part.record.pointee.isProtected
       spare.record.pointee.age = part.record.pointee.age
       part.record.pointee.size -= rest
       addReleased(spare)
@@ -286,7 +352,7 @@ struct HugeBlocks {
       unmap(first)
       return false
     }
-    var (filled, last, parts) = (first.size, first, 1)
+    var (filled, last, parts, isProtected) = (first.size, first, 1, first.record.pointee.isProtected)
     first.record.pointee.start = UInt(bitPattern: start)
     first.record.pointee.next = nil
     while bytes - filled >= least, let piece = takeLargestReleased(atLeast: least, orAnyOf: .max) {
@@ -296,6 +362,7 @@ struct HugeBlocks {
         break
       }
       let source = piece.pointer
+      if piece.record.pointee.isProtected { isProtected = true }
       if size < piece.size {
         piece.record.pointee.start += UInt(size)
         piece.record.pointee.size -= size
@@ -330,6 +397,7 @@ struct HugeBlocks {
     }
     lock.lock()
     set(block, UInt(bitPattern: start), bytes, mapping: newMapping())
+    block.record.pointee.isProtected = isProtected
     if parts == 1 {
       unused.push(first)
     } else {
@@ -446,6 +514,9 @@ struct HugeBlocks {
     block.record.pointee.mapping = mapping
     block.record.pointee.parts = nil
     block.record.pointee.isDense = false
+    block.record.pointee.isProtected = false
+    block.record.pointee.asked = 0
+    block.record.pointee.guardBytes = 0
   }
 
   private func find(_ address: UInt) -> HugeBlock? {
@@ -533,6 +604,7 @@ struct HugeBlocks {
       removeReleased(other)
       if other.start < block.start { block.record.pointee.start = other.start }
       block.record.pointee.size += other.size
+      if other.record.pointee.isProtected { block.record.pointee.isProtected = true }
       unused.push(other)
     }
     // With what is in use, as much as was in use of late and an eighth; but no more than is in use, since where nothing calls any
@@ -599,6 +671,7 @@ struct HugeBlocks {
         range.record.pointee.mapping == block.record.pointee.mapping
       else { continue }
       removeReleased(range)
+      block.record.pointee.isProtected = range.record.pointee.isProtected
       if range.size > needed {
         range.record.pointee.start += UInt(needed)
         range.record.pointee.size -= needed

@@ -68,17 +68,19 @@ package struct PageBitmap {
   }
 
   /// The bits of the longest run of set bits.
-  package var longestRun: Int {
-    @_noLocks get {
-      var longest = 0
-      var start = next(from: 0, value: true)
-      while start < Chunk.pageCount {
-        let end = next(from: start, value: false)
-        if end - start > longest { longest = end - start }
-        start = next(from: end, value: true)
-      }
-      return longest
+  package var longestRun: Int { @_noLocks get { longestRun(atMost: Chunk.pageCount) } }
+
+  /// The same where none is longer than `most` bits. Ends with the first one of so many: where all are short, at once.
+  @_noLocks
+  package func longestRun(atMost most: Int) -> Int {
+    var longest = 0
+    var start = next(from: 0, value: true)
+    while start < Chunk.pageCount, longest < most {
+      let end = next(from: start, value: false)
+      if end - start > longest { longest = end - start }
+      start = next(from: end, value: true)
     }
+    return longest
   }
 
   /// The shortest run that has `count` bits from a multiple of `align` on, and the multiple; nil where there is none.

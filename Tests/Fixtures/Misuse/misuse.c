@@ -11,6 +11,7 @@
 //     realloc           all of these pointers given to realloc
 //     size              what never was a block given to malloc_usable_size
 //     stale-size        a pointer to a free block, or into one, given to malloc_usable_size
+//     race              two threads release a block at the same time: it may take many tries to find one
 //     write-after-free  overflow  underflow  read-after-free
 //
 // Before the call that breaks the rules, its pointer is printed. After it, the program goes on to allocate and release:
@@ -201,6 +202,29 @@ static void free_by_two_threads(Parameters c) {
   char *p = block(c.bytes);
   in_thread(free_in_thread, p);
   in_thread(free_in_thread, misused(p));
+}
+
+// The two wait for each other without a lock, so that they are as close as can be.
+enum { race_count = 20000 };
+static void *race_blocks[race_count];
+static int race_arrivals[race_count];
+
+static void *race(void *unused) {
+  for (int i = 0; i < race_count; i++) {
+    __atomic_add_fetch(&race_arrivals[i], 1, __ATOMIC_SEQ_CST);
+    for (int spins = 0; __atomic_load_n(&race_arrivals[i], __ATOMIC_SEQ_CST) < 2 && spins < 100000; spins++) {}
+    free(race_blocks[i]);
+  }
+  return unused;
+}
+
+static void free_in_a_race(Parameters c) {
+  for (int i = 0; i < race_count; i++) race_blocks[i] = malloc(c.bytes);
+  misused(race_blocks[0]);
+  pthread_t threads[2];
+  for (int i = 0; i < 2; i++)
+    if (pthread_create(&threads[i], NULL, race, NULL) != 0) exit(3);
+  for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
 }
 
 static void free_old_block_of_realloc(Parameters c) {
@@ -436,6 +460,7 @@ static const Case cases[] = {
     {"double-free-twice-by-thread", "double-free", free_twice_by_thread, ALL, "", 0},
     {"double-free-two-threads", "double-free", free_by_two_threads, ALL, "", 0},
     {"double-free-old-block-of-realloc", "double-free", free_old_block_of_realloc, ALL, "", 0},
+    {"double-free-in-a-race", "race", free_in_a_race, BLOCKS, "", 0},
     {"double-free-recycled", "double-free", free_thrice_with_recycling, ALL, "", 0},
 
     // One case for each place.

@@ -37,7 +37,10 @@ let allocators: [Target] = [
 
 /// One program in artifacts that differ in the `Global…` product that they name.
 let artifacts: [Target] =
-  ["GlobalSystem", "GlobalJemalloc", "GlobalMimalloc", "GlobalTcmalloc", "GlobalNest", "GlobalDefault"].map { global in
+  [
+    "GlobalSystem", "GlobalJemalloc", "GlobalMimalloc", "GlobalTcmalloc", "GlobalNest", "GlobalNestHardened",
+    "GlobalDefault",
+  ].map { global in
     .app("App\(global.dropFirst("Global".count))", .ours(global))
   } + [.app("AppUnchosen")]
 
@@ -59,6 +62,7 @@ let installed: [Target] = [
   .executableTarget(name: "InstalledMimalloc", dependencies: ["InstallationReport", .ours("GlobalMimalloc")]),
   .executableTarget(name: "InstalledTcmalloc", dependencies: ["InstallationReport", .ours("GlobalTcmalloc")]),
   .executableTarget(name: "InstalledNest", dependencies: ["InstallationReport", .ours("GlobalNest")]),
+  .executableTarget(name: "InstalledNestHardened", dependencies: ["InstallationReport", .ours("GlobalNestHardened")]),
   .executableTarget(name: "InstalledUnchosen", dependencies: ["InstallationReport"]),
   // The five functions, and not the malloc family.
   .executableTarget(name: "InstalledFive", dependencies: ["InstallationReport", .ours("SystemAllocator")]),
@@ -72,6 +76,7 @@ let mallocFamily: [Target] = [
   .executableTarget(name: "CasesOnNative", dependencies: ["ExportNative", "TestAllocators", "CCases", "CxxCases"]),
   // The cases in C alone, on products that bring the malloc family.
   .executableTarget(name: "CasesOnNest", dependencies: ["CCases", .ours("GlobalNest")]),
+  .executableTarget(name: "CasesOnNestHardened", dependencies: ["CCases", .ours("GlobalNestHardened")]),
   .executableTarget(name: "CasesOnMimalloc", dependencies: ["CCases", .ours("GlobalMimalloc")]),
   .executableTarget(name: "CasesOnTcmalloc", dependencies: ["CCases", .ours("GlobalTcmalloc")]),
   .executableTarget(
@@ -103,7 +108,11 @@ let libraries: [Target] = [
   .target(name: "ClosedJemalloc", dependencies: [.ours("AllocatorABI"), .ours("GlobalJemalloc")]),
   .target(name: "CGuest"),
   .target(
-    name: "PreloadUser", dependencies: [.ours("CountingPreload"), .ours("NestPreload"), .ours("TracingPreload")]),
+    name: "PreloadUser",
+    dependencies: [
+      .ours("CountingPreload"), .ours("NestPreload"), .ours("NestHardenedPreload"),
+      .ours("TracingPreload"),
+    ]),
   .executableTarget(
     name: "InstalledSecondFirst",
     dependencies: [

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import AllocatorABI
+import CNestSupport
+
+// Blocks of whole pages, of a hardened flavour.
+//
+//     ┌──────── … ────────┬──────────────┬─────────────────┐
+//     │ asked             │ filled, left │ guard: one page │
+//     └──────── … ────────┴──────────────┴─────────────────┘
+//
+// What was asked is kept apart from the block: of a span in its record, of a huge block in its own. Both find a write right behind it when
+// it is released, and the guard finds one further behind, and each read, at once. Released, none of it can be touched: a span
+// until others have been released (see ``LargeQuarantine``), a huge block until its pages serve another one, at other addresses mostly.
+// Only where the system's pages are those of a chunk is there a guard.
+
+enum HardenedLargePath {
+  private static var guardBytes: Int { @_noLocks get { Int(nest_page_size()) == Chunk.pageSize ? Chunk.pageSize : 0 } }
+
+  /// Bytes behind the size that are filled, at most.
+  private static var mostFilled: Int { @_noLocks get { 32 } }
+
+  /// More than any process has.
+  private static var mostBytes: Int { @_noLocks get { 1 << 46 } }
+
+  private static func pageBytes(_ size: Int) -> Int { (max(size, 1) + Chunk.pageSize - 1) & -Chunk.pageSize }
+
+  // MARK: Allocating
+
+  @_noLocks
+  static func allocate(size: Int, align: Int, zeroed: Bool, _ checks: Hardening) -> UnsafeMutableRawPointer? {
+    if nest_hardening() & UInt32(NEST_HAS_BEGUN) == 0 { checks.begin() }
+    guard size >= 0, align > 0, align & (align &- 1) == 0 else { return nil }
+    let guardBytes = checks.guardsPages ? guardBytes : 0
+    guard size <= mostBytes,
+      let block = NestSlowPath.allocateLarge(
+        size: pageBytes(size) + guardBytes, align: align, zeroed: zeroed)
+    else {
+      nest_set_exhausted()
+      return nil
+    }
+    note(block, size, guardBytes)
+    return block
+  }
+
+  /// Notes the size of a block, and fills and guards what is behind it.
+  private static func note(_ block: UnsafeMutableRawPointer, _ size: Int, _ guardBytes: Int) {
+    let address = UInt(bitPattern: block)
+    if AddressMap.isInChunk(address) {
+      let span = Span(containing: address)
+      span.record.pointee.capacity = UInt16(truncatingIfNeeded: span.byteCount - guardBytes - size)
+      span.record.pointee.carved = UInt16(truncatingIfNeeded: guardBytes)
+    } else {
+      HugeBlocks.shared.note(address, size: size, guardBytes: guardBytes)
+    }
+    let end = pageBytes(size)
+    var offset = size
+    let key = nest_tail_key(address) | 0x8080_8080_8080_8080
+    while offset < min(end, size + mostFilled) {
+      (block + offset).storeBytes(of: UInt8(truncatingIfNeeded: key >> UInt64(offset & 7 * 8)), as: UInt8.self)
+      offset += 1
+    }
+    if guardBytes > 0 { _ = nest_protect(block + end, guardBytes) }
+  }
+
+  @_noLocks
+  private static func checkFilled(_ block: UnsafeMutableRawPointer, _ size: Int) {
+    let key = nest_tail_key(UInt(bitPattern: block)) | 0x8080_8080_8080_8080
+    var offset = size
+    while offset < min(pageBytes(size), size + mostFilled) {
+      if (block + offset).load(as: UInt8.self) != UInt8(truncatingIfNeeded: key >> UInt64(offset & 7 * 8)) {
+        BlockMisuse.dieOfLargeOverflow(block, size)
+      }
+      offset += 1
+    }
+  }
+
+  // MARK: What a block is
+
+  private struct Found {
+    /// Nil of a huge block.
+    let span: Span?
+    let size: Int
+    let guardBytes: Int
+  }
+
+  /// The large or huge block that begins at a pointer, and is in use.
+  private static func find(_ pointer: UnsafeMutableRawPointer) -> Found? {
+    let address = UInt(bitPattern: pointer)
+    guard AddressMap.isInChunk(address) else {
+      return HugeBlocks.shared.sizes(of: address).map { Found(span: nil, size: $0.size, guardBytes: $0.guardBytes) }
+    }
+    guard Chunk.page(of: address) >= Chunk.firstPage else { return nil }
+    let span = Span(containing: address)
+    guard span.isLarge, span.start == pointer else { return nil }
+    let guardBytes = Int(span.record.pointee.carved)
+    return Found(
+      span: span, size: span.byteCount - guardBytes - Int(span.record.pointee.capacity), guardBytes: guardBytes)
+  }
+
+  @_noLocks
+  static func size(of pointer: UnsafeMutableRawPointer) -> Int {
+    guard let found = find(pointer) else { Misuse.sizeOfForeign.die(UInt(bitPattern: pointer)) }
+    checkFilled(pointer, found.size)
+    return found.size
+  }
+
+  // MARK: Releasing
+
+  @_noLocks
+  static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int?, _ checks: Hardening) {
+    // It dies, or knows better.
+    guard let found = find(pointer) else { return NestSlowPath.deallocate(pointer) }
+    if let oldSize, checks.checksSizes, oldSize != found.size {
+      BlockMisuse.dieOfSize(pointer, found.size, said: oldSize)
+    }
+    checkFilled(pointer, found.size)
+    guard let span = found.span else {
+      // The allocator itself has a look at it.
+      if found.guardBytes > 0 { _ = nest_unprotect(pointer + pageBytes(found.size), found.guardBytes) }
+      if !HugeBlocks.shared.release(UInt(bitPattern: pointer), protects: found.guardBytes > 0) {
+        Misuse.freeOfForeign.die(UInt(bitPattern: pointer))
+      }
+      return
+    }
+    if found.guardBytes == 0 { return NestSlowPath.deallocate(pointer) }
+    LargeBlocks.shared.note(blocks: -1, pages: -Int(span.record.pointee.pageCount))
+    span.record.pointee.state = .free
+    LargeQuarantine.shared.put(span)
+  }
+
+  // MARK: Resizing
+
+  @_noLocks
+  static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int, _ checks: Hardening)
+    -> UnsafeMutableRawPointer?
+  {
+    let address = UInt(bitPattern: pointer)
+    guard let found = find(pointer) else { Misuse.resizeOfForeign.die(address) }
+    if oldSize != Int.max, checks.checksSizes, oldSize != found.size {
+      BlockMisuse.dieOfSize(pointer, found.size, said: oldSize)
+    }
+    checkFilled(pointer, found.size)
+    guard size <= mostBytes else {
+      nest_set_exhausted()
+      return nil
+    }
+    let isLarge = HardenedPath.classIndex(size: size, align: align, checks) == nil
+    if isLarge, pageBytes(size) == pageBytes(found.size), address & UInt(bitPattern: align - 1) == 0 {
+      if size > found.size { nest_zero(pointer + found.size, size - found.size) }
+      note(pointer, size, found.guardBytes)
+      return pointer
+    }
+    if found.span == nil, size > NestSlowPath.largestSpan, align <= Int(nest_page_size()) {
+      if found.guardBytes > 0 { _ = nest_unprotect(pointer + pageBytes(found.size), found.guardBytes) }
+      let moved = HugeBlocks.shared.resize(address, size: pageBytes(size) + found.guardBytes, mayMove: true)
+      if let moved {
+        note(moved, size, found.guardBytes)
+        return moved
+      }
+      if found.guardBytes > 0 { _ = nest_protect(pointer + pageBytes(found.size), found.guardBytes) }
+    }
+    if let span = found.span, isLarge, size <= NestSlowPath.largestSpan - Chunk.pageSize,
+      resize(pointer, span, found, to: size)
+    {
+      return pointer
+    }
+    guard let moved = HardenedPath.allocate(size: size, align: align, checks) else { return nil }
+    nest_copy(moved, pointer, min(found.size, size))
+    deallocate(pointer, oldSize: nil, checks)
+    return moved
+  }
+
+  /// Resizes a span where it is, if the pages behind it are free. Returns whether they were.
+  private static func resize(_ pointer: UnsafeMutableRawPointer, _ span: Span, _ found: Found, to size: Int) -> Bool {
+    let (run, pages) = (span.run, (pageBytes(size) + found.guardBytes) >> Chunk.pageShift)
+    if pages > run.count, !PageHeap.shared.extend(run, by: pages - run.count) { return false }
+    LargeBlocks.shared.note(blocks: 0, pages: pages - run.count)
+    if found.guardBytes > 0 { _ = nest_unprotect(pointer + pageBytes(found.size), found.guardBytes) }
+    span.record.pointee.pageCount = UInt16(truncatingIfNeeded: pages)
+    if size > found.size { nest_zero(pointer + found.size, min(pageBytes(found.size), size) - found.size) }
+    note(pointer, size, found.guardBytes)
+    if pages < run.count { PageHeap.shared.release(PageRun(run.chunk, run.first + pages, run.count - pages)) }
+    return true
+  }
+}

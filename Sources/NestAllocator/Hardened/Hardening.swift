@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import CNestSupport
+
+/// The checks of a hardened flavour, as a constant that its functions get: they are compiled once for all flavours.
+@usableFromInline
+struct Hardening {
+  /// A bit for each check.
+  @usableFromInline let bits: UInt
+
+  @inlinable @inline(__always) @_noLocks
+  init(
+    checksBytesBehind: Bool, checksSizes: Bool, clearsReleasedBlocks: Bool, shufflesBlocks: Bool, guardsPages: Bool,
+    delaysReuse: Bool
+  ) {
+    bits =
+      (checksBytesBehind ? 8 : 0) | (checksSizes ? 4 : 0) | (clearsReleasedBlocks ? 2 : 0) | (shufflesBlocks ? 16 : 0)
+      | (guardsPages ? 32 : 0) | (delaysReuse ? 64 : 0)
+  }
+
+  /// Whether there is none of these checks.
+  @inlinable @inline(__always)
+  var isNone: Bool { @_noLocks get { bits == 0 } }
+
+  /// Bytes that are kept behind each block at least: ``BlockTail/leastBytes`` where they are checked. It is their bit, too.
+  @inlinable @inline(__always)
+  var tailBytes: Int { @_noLocks get { Int(bitPattern: bits & 8) } }
+
+  @inlinable @inline(__always)
+  var checksBytesBehind: Bool { @_noLocks get { bits & 8 != 0 } }
+  @inlinable @inline(__always)
+  var checksSizes: Bool { @_noLocks get { bits & 4 != 0 } }
+  @inlinable @inline(__always)
+  var clearsReleasedBlocks: Bool { @_noLocks get { bits & 2 != 0 } }
+  @inlinable @inline(__always)
+  var guardsPages: Bool { @_noLocks get { bits & 32 != 0 } }
+  @inlinable @inline(__always)
+  var delaysReuse: Bool { @_noLocks get { bits & 64 != 0 } }
+
+  /// Bytes of the largest block that is cleared: that of the largest class which the table has.
+  @inlinable @inline(__always) static var mostCleared: Int { @_noLocks get { 12 << 10 } }
+
+  /// Lets the process do what the structures that all flavours share are to do for this one.
+  @_noLocks
+  func begin() {
+    var process: UInt32 = 0
+    if bits & 16 != 0 { process |= UInt32(NEST_SHUFFLES) }
+    if clearsReleasedBlocks { process |= UInt32(NEST_CLEARS) }
+    if guardsPages { process |= UInt32(NEST_GUARDS) }
+    nest_begin_hardening(process)
+  }
+}

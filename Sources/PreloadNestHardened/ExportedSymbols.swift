@@ -1,0 +1,1 @@
+../AllocatorExports/ExportedSymbols.swift

@@ -1,0 +1,1 @@
+../AppSystem/main.swift

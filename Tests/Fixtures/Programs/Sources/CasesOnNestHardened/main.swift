@@ -1,0 +1,1 @@
+../CasesOnNest/main.swift

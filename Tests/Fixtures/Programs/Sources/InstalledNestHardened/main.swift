@@ -1,0 +1,1 @@
+../InstalledSystem/main.swift

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+// Runs one misuse on hardened Nest, or on it without one check: `nest-hardened-probe VARIANT MISUSE SIZE`. Says "missed" if it
+// had its way, "stopped" if not, and dies where it is found. With the words `laws` and `stress`, these. A process of its own, in which no other flavour of Nest is used.
+
+import AllocatorTestKit
+import Glibc
+import NestAllocator
+
+NestAllocator.assumeOnlyHardened()
+var noCore = rlimit()
+setrlimit(__rlimit_resource_t(4), &noCore)
+
+func run<Checks: SafetyChecks & SendableMetatype>(_ checks: Checks.Type, _ name: String, _ size: Int) -> Never {
+  if name == "laws" {
+    let violations = AllocatorLaws<Nest<Checks>>.violations()
+    for violation in violations { print(violation) }
+    NestAllocator.checkInvariants()
+    exit(violations.isEmpty ? 0 : 1)
+  }
+  if name == "stress" {
+    Stress<Nest<Checks>>.run()
+    exit(0)
+  }
+  guard let isMissed = Misuses<Nest<Checks>>.run(name, size) else { exit(2) }
+  print(isMissed ? "missed" : "stopped")
+  exit(0)
+}
+
+let arguments = CommandLine.arguments
+guard arguments.count == 4, let size = Int(arguments[3]) else { exit(2) }
+switch arguments[1] {
+case "all": run(All.self, arguments[2], size)
+case "hardened": run(HardenedChecks.self, arguments[2], size)
+case "no-bytes": run(WithoutBytesBehind.self, arguments[2], size)
+case "no-sizes": run(WithoutSizes.self, arguments[2], size)
+case "no-bytes-no-sizes": run(WithoutBytesAndSizes.self, arguments[2], size)
+case "no-clearing": run(WithoutClearing.self, arguments[2], size)
+case "no-delay": run(WithoutDelay.self, arguments[2], size)
+case "no-shuffling": run(WithoutShuffling.self, arguments[2], size)
+case "no-guards": run(WithoutGuards.self, arguments[2], size)
+default: exit(2)
+}
