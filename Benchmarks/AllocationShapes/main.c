@@ -25,7 +25,8 @@ static const struct {
     {"calloc", shape_calloc},     {"realloc", shape_realloc},   {"phases", shape_phases},
     {"large", shape_large},       {"aligned", shape_aligned},   {"pareto", shape_pareto},
     {"server", shape_server},     {"producer", shape_producer}, {"exchange", shape_exchange},
-    {"churn", shape_churn},       {"sharing", shape_sharing},
+    {"churn", shape_churn},       {"sharing", shape_sharing},   {"relay", shape_relay},
+    {"mixture", shape_mixture},
 };
 static const size_t shape_count = sizeof shapes / sizeof *shapes;
 

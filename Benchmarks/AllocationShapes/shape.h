@@ -25,7 +25,8 @@ struct settings {
 typedef uint64_t shape_function(const struct settings *settings);
 
 shape_function shape_small, shape_solver, shape_simple, shape_calloc, shape_realloc, shape_aligned, shape_pareto,
-    shape_phases, shape_large, shape_server, shape_producer, shape_exchange, shape_churn, shape_sharing;
+    shape_phases, shape_large, shape_server, shape_producer, shape_exchange, shape_churn, shape_sharing,
+    shape_relay, shape_mixture;
 
 // Random numbers: SplitMix64 (Steele, Lea, Flood 2014).
 struct random {

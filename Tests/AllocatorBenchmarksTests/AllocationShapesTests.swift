@@ -16,7 +16,7 @@ final class AllocationShapesTests: XCTestCase {
 
   func testEveryShapeIsDecidedByItsSettings() throws {
     let shapes = try shapes()
-    XCTAssertEqual(shapes.count, 14)
+    XCTAssertEqual(shapes.count, 16)
     for shape in shapes {
       let run = try run([shape, "--scale", "0.01", "--threads", "3"])
       XCTAssertNil(run.failure, shape)
@@ -28,7 +28,7 @@ final class AllocationShapesTests: XCTestCase {
   }
 
   func testShapesOfSeveralThreadsDoMoreWithMoreThreads() throws {
-    for shape in ["aligned", "pareto", "server", "producer", "exchange", "churn", "sharing"] {
+    for shape in ["aligned", "pareto", "server", "producer", "exchange", "churn", "sharing", "relay", "mixture"] {
       XCTAssertNotEqual(
         try run([shape, "--scale", "0.01", "--threads", "2"]).output,
         try run([shape, "--scale", "0.01", "--threads", "4"]).output, shape)
