@@ -20,6 +20,8 @@ struct ThreadCache {
   struct State: ~Copyable {
     /// The number of the heap that the thread takes from.
     var heap: Int
+    /// Bytes that a bin holds at first. Blocks larger than that wait in no bin until its limit has grown.
+    var firstBytes: Int
     /// Bytes by which the limits of bins have grown.
     var growth: Int
     /// Spans that may still be made for the thread until blocks at hand that are not in use go back.
@@ -74,6 +76,9 @@ struct ThreadCache {
   private static var stateOffset: Int { @_noLocks get { 2592 } }
   private static var batchesOffset: Int { @_noLocks get { 2688 } }
 
+  /// Bytes that a bin holds at first: of few threads, and of one that begins when there are many.
+  private static var firstBytes: Int { @_noLocks get { 8 << 10 } }
+  private static var firstBytesOfMany: Int { @_noLocks get { 1 << 10 } }
   private static var batchCount: Int { @_noLocks get { 8 } }
   /// Spans that are made for the thread, after which blocks that nobody uses go back.
   private static var scavengeInterval: Int { @_noLocks get { 12 } }
@@ -98,8 +103,9 @@ struct ThreadCache {
   /// Makes a cache of whatever memory.
   @_noLocks
   func initialize() {
+    state.pointee.firstBytes = Heaps.isCrowded ? ThreadCache.firstBytesOfMany : ThreadCache.firstBytes
     for index in 0...SizeClass.last {
-      bin(index).state.pointee = CacheBin.State(limit: ThreadCache.firstLimit(index))
+      bin(index).state.pointee = CacheBin.State(limit: firstLimit(index))
       reserves[index] = CacheBin.Reserve(FreeBlock.none, count: 0)
     }
     for index in 0..<ThreadCache.batchCount { batches[index].owner = 0 }
@@ -115,9 +121,9 @@ struct ThreadCache {
     state.pointee.quarantine = nil
   }
 
-  /// Blocks that a bin may hold at first: 1 KiB. Bin 0 is of no class, and holds none.
-  private static func firstLimit(_ index: Int) -> Int16 {
-    index == 0 ? 0 : Int16(truncatingIfNeeded: min(32, 1024 / SizeClass.blockSize(index)))
+  /// Blocks that a bin may hold at first. Bin 0 is of no class, and holds none.
+  private func firstLimit(_ index: Int) -> Int16 {
+    index == 0 ? 0 : Int16(truncatingIfNeeded: min(32, state.pointee.firstBytes / SizeClass.blockSize(index)))
   }
 
   // MARK: The life of a thread
@@ -207,7 +213,7 @@ struct ThreadCache {
   private func empty(_ index: Int) {
     let bin = bin(index)
     let (first, reserve) = (bin.first, reserves[index].first)
-    let limit = ThreadCache.firstLimit(index)
+    let limit = firstLimit(index)
     let grown = Int(bin.state.pointee.limit - limit) * SizeClass.blockSize(index)
     if grown > 0 {
       state.pointee.growth -= grown
