@@ -234,7 +234,7 @@ let package = Package(
     .testTarget(
       name: "AllocatorInsightTests",
       dependencies: [
-        "AllocatorABI", "AllocatorInsight", "SystemDefaults",
+        "AllocatorABI", "AllocatorInsight", "ProcessTestSupport", "SystemDefaults",
         .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
         .product(
           name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle",

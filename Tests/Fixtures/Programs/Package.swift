@@ -98,6 +98,16 @@ let scenarios: [Target] =
     .executableTarget(name: "Scenario\($0)", dependencies: ["Scenarios", .ours("Global\($0)")])
   } + [.executableTarget(name: "ScenarioUnchosen", dependencies: ["Scenarios"])]
 
+/// Programs that profile themselves, on each allocator.
+let profiled: [Target] =
+  [.target(name: "Profiled", dependencies: [.ours("AllocatorInsight")])]
+  + ["System", "Jemalloc", "Nest"].map {
+    .executableTarget(name: "Profiled\($0)", dependencies: ["Profiled", .ours("Global\($0)")])
+  } + [
+    .executableTarget(name: "ProfiledUnchosen", dependencies: ["Profiled"]),
+    .executableTarget(name: "ProfiledFive", dependencies: ["Profiled", "ExportFive"]),
+  ]
+
 /// Dynamic libraries, and what needs one.
 let libraries: [Target] = [
   .target(name: "JemallocPlugin", dependencies: [.ours("GlobalJemalloc")]),
@@ -162,7 +172,7 @@ let hidden: [Target] = [
 ]
 
 let isStatic = selection.contains("static")
-let all = singleProducts + mallocFamily + scenarios + libraries
+let all = singleProducts + mallocFamily + scenarios + profiled + libraries
 
 let package = Package(
   name: "Programs",

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+// Between the files of the profile. Who calls whom:
+//
+//     an image's slot ──► hooks.c ──► samples.c ──► stacks.c
+//                           ▲
+//     control.c ──► slots.c ┘   (start, stop, and the thread that looks for new images)
+
+#ifndef HEAP_PROFILE_INTERNAL_H
+#define HEAP_PROFILE_INTERNAL_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "CAllocatorInsight.h"
+
+// What a thread needs to count. Zero at its start, and never released: it lies in static thread-local storage.
+struct profile_thread {
+  // Bytes to the next sample.
+  int64_t left;
+  uint64_t random;
+  // The profile that `left` was drawn for.
+  uint32_t generation;
+  // Whether the thread is in the profiler: a signal handler that allocates then passes.
+  uint32_t is_busy;
+  // The stack that it was on when its bounds were looked up.
+  uintptr_t stack_low, stack_high;
+};
+extern _Thread_local struct profile_thread profile_thread __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+// The profile that runs, counted from 1; 0 for none.
+extern uint32_t profile_generation __attribute__((visibility("hidden")));
+
+// A bit for each hash of a sampled block's address: what is not in it needs no look at the table.
+enum { PROFILE_FILTER_BITS = 16 };
+extern uint64_t profile_filter[1 << (PROFILE_FILTER_BITS - 6)] __attribute__((visibility("hidden")));
+
+static inline uint64_t profile_hash(uintptr_t address) { return (uint64_t)(address >> 4) * 0x9e3779b97f4a7c15u; }
+
+static inline bool profile_may_be_sampled(const void *block) {
+  uint64_t bit = profile_hash((uintptr_t)block) >> (64 - PROFILE_FILTER_BITS);
+  return __atomic_load_n(&profile_filter[bit >> 6], __ATOMIC_RELAXED) >> (bit & 63) & 1;
+}
+
+// samples.c
+
+// What the table knows of a block that is released, so that it can be taken back.
+struct profile_released {
+  bool was_sampled;
+  struct insight_live_block block;
+};
+
+__attribute__((visibility("hidden"))) void profile_count(void *block, size_t size, const uintptr_t *frame);
+__attribute__((visibility("hidden"))) struct profile_released profile_release(void *block);
+__attribute__((visibility("hidden"))) void profile_take_back(const struct profile_released *released);
+__attribute__((visibility("hidden"))) bool profile_prepare_tables(int64_t interval);
+__attribute__((visibility("hidden"))) void profile_forget_in_child(void);
+
+// stacks.c
+
+struct profile_range {
+  uintptr_t low, high;
+};
+
+// Takes over where code is, sorted, and where that of Swift's concurrency is.
+enum { PROFILE_MOST_RANGES = 2048 };
+__attribute__((visibility("hidden"))) struct profile_range *profile_ranges_to_fill(void);
+__attribute__((visibility("hidden"))) void profile_publish_ranges(uint32_t count, struct profile_range concurrency);
+__attribute__((visibility("hidden"))) uint32_t profile_walk(const uintptr_t *frame, uintptr_t *frames, uint32_t *physical);
+extern int32_t profile_async_frames __attribute__((visibility("hidden")));
+
+// hooks.c
+
+struct profile_hook {
+  const char *name;
+  void *hook;
+  // Where the real one is called from; null where there is none.
+  void **real;
+};
+extern const struct profile_hook profile_hooks[] __attribute__((visibility("hidden")));
+extern const uint32_t profile_hook_count __attribute__((visibility("hidden")));
+__attribute__((visibility("hidden"))) void profile_find_real_functions(void);
+
+// slots.c
+
+struct profile_slots {
+  uint32_t slots, images, refused, pending;
+};
+
+// Points all slots at the hooks, or back.
+__attribute__((visibility("hidden"))) struct profile_slots profile_write_slots(bool is_on);
+// As they were when they were written last; and whether malloc is the program's own.
+__attribute__((visibility("hidden"))) struct profile_slots profile_current_slots(bool *has_malloc);
+// A number that changes when an image is loaded or unloaded.
+__attribute__((visibility("hidden"))) uint64_t profile_image_changes(void);
+
+#endif

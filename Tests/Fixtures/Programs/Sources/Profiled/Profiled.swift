@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 the swift-allocators authors
+
+import AllocatorInsight
+import Glibc
+
+/// A service that forgets sessions: each is kept alive by a closure of its own.
+final class Session: Sendable {
+  let values: (Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int)
+  nonisolated(unsafe) var onClose: (@Sendable () -> Int)?
+
+  init(number: Int) {
+    values = (number, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+  }
+}
+
+@inline(never) func makeSession(_ number: Int) -> Session { Session(number: number) }
+
+@inline(never) func checkPassword(_ number: Int) async -> Bool {
+  await Task.yield()
+  return number >= 0
+}
+
+@inline(never) func login(_ number: Int) async -> Int {
+  guard await checkPassword(number) else { return 0 }
+  let session = makeSession(number)
+  session.onClose = { session.values.0 }
+  return session.onClose?() ?? 0
+}
+
+@inline(never) func handleRequest(_ number: Int, leaks: Bool) async -> Int {
+  let parts = (0..<20).map { "part \($0) of request \(number), which is longer than what a string has in itself" }
+  let length = parts.joined(separator: ", ").utf8.count
+  return leaks ? await login(number) &+ length : length
+}
+
+@inline(never) func serve(_ requests: Int, sessions: Int) async -> Int {
+  var sum = 0
+  for number in 0..<requests {
+    sum &+= await handleRequest(number, leaks: number < sessions)
+  }
+  return sum
+}
+
+/// Leaks so many sessions while a profile runs, and prints what that has found.
+func profileLeak(_ sessions: Int, interval: Int, file: String?) async throws {
+  // Everything is warm, and the check of async frames has been made.
+  _ = await serve(2_000, sessions: 0)
+  try HeapProfiler.start(samplingEvery: interval)
+  try await Task.sleep(for: .milliseconds(50))
+  let sum = await serve(sessions + sessions / 2, sessions: sessions)
+  guard let profile = HeapProfiler.stop() else { fatalError("no profile") }
+  print(profile)
+  // The owner with most live memory, for the test: objects and their error.
+  let first = profile.sites.first
+  let share = first?.types.first
+  print("FIRST \(share?.name ?? "-") \(share?.live.objects.value ?? 0) \(share?.live.objects.standardError ?? 0)")
+  print("STACK \(first?.frames.map(\.function).joined(separator: " < ") ?? "-")")
+  if let file { write(profile.pprof, to: file) }
+  precondition(sum != 0 && !HeapProfiler.isRunning)
+}
+
+func write(_ bytes: [UInt8], to path: String) {
+  guard let file = fopen(path, "w") else { fatalError("cannot write \(path)") }
+  precondition(fwrite(bytes, 1, bytes.count, file) == bytes.count)
+  fclose(file)
+}
+
+public func runProfiled() async throws {
+  let words = CommandLine.arguments
+  func number(_ index: Int, _ usual: Int) -> Int { words.count > index ? Int(words[index]) ?? usual : usual }
+  switch words.count > 1 ? words[1] : "" {
+  case "leak":
+    try await profileLeak(number(2, 100_000), interval: number(3, 64 << 10), file: words.count > 4 ? words[4] : nil)
+  default:
+    print("usage: \(words[0]) leak [sessions] [interval] [file]")
+    exit(64)
+  }
+}
