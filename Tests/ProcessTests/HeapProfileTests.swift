@@ -12,14 +12,14 @@ final class HeapProfileTests: XCTestCase {
   func testRelease() throws { try check(.release) }
 
   private func check(_ configuration: FixturePackage.Configuration) throws {
-    let products = try FixturePackage.programs.build(configuration)
     for (program, allocator) in [
-      ("ProfiledUnchosen", "glibc"), ("ProfiledSystem", "glibc"), ("ProfiledJemalloc", "jemalloc"), ("ProfiledNest", "nest"),
-      ("ProfiledFive", "counting"),
+      ("ProfiledUnchosen", "glibc"), ("ProfiledSystem", "glibc"), ("ProfiledJemalloc", "jemalloc"),
+      ("ProfiledNest", "nest"), ("ProfiledFive", "counting"),
     ] {
       let sessions = 5_000.0
       let run = try CommandResult.run([
-        products.appendingPathComponent(program).path, "leak", "\(Int(sessions))", "8192",
+        try FixturePackage.programs.path(configuration, of: program, product: program), "leak", "\(Int(sessions))",
+        "8192",
       ])
       XCTAssertEqual(run.status, 0, run.transcript)
       XCTAssertTrue(run.standardOutput.contains("; allocator \(allocator)"), run.transcript)
