@@ -27,8 +27,8 @@ struct TestBlock {
     if blocks.isEmpty { return [] }
     blocks.withUnsafeMutableBytes { bytes in
       qsort(bytes.baseAddress!, bytes.count / MemoryLayout<TestBlock>.stride, MemoryLayout<TestBlock>.stride) {
-        // Safety: qsort hands out addresses of elements.
-        let (first, second) = ($0!.load(as: TestBlock.self).pointer, $1!.load(as: TestBlock.self).pointer)
+        // Safety: qsort hands out addresses of elements, and `pointer` is what an element begins with.
+        let (first, second) = ($0!.load(as: UInt.self), $1!.load(as: UInt.self))
         return first < second ? -1 : first > second ? 1 : 0
       }
     }

@@ -13,9 +13,21 @@ final class CompareCommandTests: XCTestCase {
   private var scratch: TemporaryFolder!
   private var double = ""
 
+  nonisolated(unsafe) private static var library: Result<TemporaryFolder, any Error>?
+
+  override class func tearDown() { library = nil }
+
   override func setUpWithError() throws {
     scratch = try TemporaryFolder()
-    double = try scratch.compile("double.so", "int allocator_double = 1;", ["-shared", "-fPIC"])
+    let library =
+      Self.library
+      ?? Result {
+        let folder = try TemporaryFolder()
+        _ = try folder.compile("double.so", "int allocator_double = 1;", ["-shared", "-fPIC"])
+        return folder
+      }
+    Self.library = library
+    double = try library.get().path("double.so")
   }
 
   override func tearDown() {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import BenchmarkKit
+import TestEffort
 import XCTest
 
 @testable import AllocatorsTool
@@ -95,6 +96,7 @@ final class ComparisonReportTests: XCTestCase {
 
   /// What the default run settles: a tenth, among all allocators that there are.
   func testDefaultRunSettlesATenth() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
     var generator = SplitMix64(seed: 22)
     let report = ExampleReport.report(allocators: 6, rounds: 15) { contender, _ in
       (contender == 4 ? 0.9 : 1) * Double.random(in: 0.97...1.03, using: &generator)

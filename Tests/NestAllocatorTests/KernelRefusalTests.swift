@@ -72,7 +72,9 @@ final class KernelRefusalTests: XCTestCase {
   }
 
   func testAllCallsFailFromSomewhereOn() {
-    for name in Self.kinds.keys.sorted() { assertNothingIsLost(name, count: .max) }
+    for name in TestEffort.choice(Self.kinds.keys.sorted(), quick: ["map", "purge"]) {
+      assertNothingIsLost(name, count: .max)
+    }
   }
 
   /// The words in front of a block, where a small one's signature would be, are not left in a larger block: realloc copies

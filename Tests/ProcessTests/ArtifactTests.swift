@@ -10,7 +10,10 @@ final class ArtifactTests: XCTestCase {
   /// Two of them thoroughly, as `SlowDebugTests` does all.
   func testDebug() throws { try ArtifactCheck().check(.debug, thorough: ["AppSystem", "AppNest"]) }
 
-  func testRelease() throws { try ArtifactCheck().check(.release) }
+  /// Three of them thoroughly, as `SlowCasesTests` does all.
+  func testRelease() throws {
+    try ArtifactCheck().check(.release, thorough: ["AppJemalloc", "AppNest", "AppUnchosen"])
+  }
 
   /// In a process whose `malloc` jemalloc has taken over, the system allocator is glibc's all the same.
   func testSystemAllocatorStaysGlibcs() throws {

@@ -3,7 +3,8 @@
 
 import XCTest
 
-/// The cases of `Tests/Fixtures/Programs/Sources/CCases` on release builds, each as often as it takes to find what seldom goes wrong.
+/// On release builds, what the quick tests do on a few programs or a few times: all cases of `Tests/Fixtures/Programs/Sources/CCases`,
+/// each as often as it takes to find what seldom goes wrong, and all artifacts.
 final class SlowCasesTests: SlowTestCase {
   func testCasesInCProgram() throws { try PreloadTests.checkCases(.release, isShort: false) }
 
@@ -12,6 +13,8 @@ final class SlowCasesTests: SlowTestCase {
   func testCasesOnLibraries() throws { try MallocFamilyTests.runCasesOnLibraries(.release) }
 
   func testCasesOnComposedAllocators() throws { try MallocFamilyTests.runCasesOnComposedAllocators(.release) }
+
+  func testArtifacts() throws { try ArtifactCheck().check(.release) }
 
   func testFieldCasesUnderThePreloadedLibraries() throws { try FieldCaseTests.checkPreloaded(isShort: false) }
 
