@@ -37,7 +37,12 @@ package struct InsightClient {
 
   /// Returns the answer to a request: "report json".
   package func ask(_ request: String) throws(Failure) -> String {
-    let deadline = monotonicSeconds() + Self.patience
+    String(decoding: try askForBytes(request, patience: Self.patience), as: UTF8.self)
+  }
+
+  /// The same for an answer that is no text, and takes so many seconds at most.
+  package func askForBytes(_ request: String, patience: Double) throws(Failure) -> [UInt8] {
+    let deadline = monotonicSeconds() + patience
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC | O_NONBLOCK, 0)
     guard descriptor >= 0 else { throw .silent }
     defer { close(descriptor) }
@@ -51,13 +56,13 @@ package struct InsightClient {
     }
     let line = Array("\(InsightProtocol.version) \(request)\n".utf8)
     guard send(descriptor, line, line.count, Int32(MSG_NOSIGNAL)) == line.count else { throw .refused }
-    return try Self.body(of: receive(descriptor, deadline))
+    return try Self.bytes(of: receive(descriptor, deadline))
   }
 
   private func receive(_ descriptor: Int32, _ deadline: Double) throws(Failure) -> [UInt8] {
     var answer: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 16 << 10)
-    while answer.count < 1 << 22 {
+    while answer.count < 1 << 28 {
       var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       let left = deadline - monotonicSeconds()
       guard left > 0, poll(&waiting, 1, Int32(left * 1000) + 1) >= 0 else { throw .silent }
@@ -73,6 +78,10 @@ package struct InsightClient {
   }
 
   static func body(of answer: [UInt8]) throws(Failure) -> String {
+    String(decoding: try bytes(of: answer), as: UTF8.self)
+  }
+
+  private static func bytes(of answer: [UInt8]) throws(Failure) -> [UInt8] {
     // Closed without a word: this user is none of its.
     if answer.isEmpty { throw .refused }
     guard let end = answer.firstIndex(of: UInt8(ascii: "\n")) else { throw .silent }
@@ -81,8 +90,7 @@ package struct InsightClient {
     guard words[1] == "\(InsightProtocol.version)" else { throw .otherVersion("version \(words[1])") }
     let body = answer[(end + 1)...]
     guard Int(words[3]) == body.count else { throw .silent }
-    let text = String(decoding: body, as: UTF8.self)
-    if words[2] != "ok" { throw .error(text) }
-    return text
+    if words[2] != "ok" { throw .error(String(decoding: body, as: UTF8.self)) }
+    return Array(body)
   }
 }

@@ -7,7 +7,7 @@ import Glibc
 struct InsightConnection {
   let descriptor: Int32
   /// When it is closed, whatever has been said until then.
-  let deadline: Double
+  private(set) var deadline: Double
   private var request: [UInt8] = []
   private var answer: [UInt8] = []
   private var sent = 0
@@ -27,7 +27,10 @@ struct InsightConnection {
       guard let end = request.firstIndex(of: UInt8(ascii: "\n")) else {
         return request.count < InsightProtocol.longestRequest
       }
+      let start = monotonicSeconds()
       answer = InsightProtocol.answer(to: request[..<end])
+      // What it takes to make the answer is not the client's fault.
+      deadline += monotonicSeconds() - start
     }
     return write()
   }

@@ -6,7 +6,9 @@
 ///     1 report json⏎                           version, command, format
 ///     swift-allocators 1 ok 1234⏎ 1234 bytes   version, whether it worked, and the length of what follows
 ///
-/// A client can ask for a report (`text`, `json`, `prometheus`, `line`) and for a trim (`text`, `json`), and for nothing else.
+/// A client can ask for a report (`text`, `json`, `prometheus`, `line`), for a trim (`text`, `json`), and for a profile of the heap:
+/// `profile-start 524288,30` samples every so many bytes, and ends after so many seconds if nobody ends it before;
+/// `profile-stop pprof` ends it, and answers with what it has seen. There is nothing else.
 package enum InsightProtocol {
   package static let version = 1
   /// Bytes of the longest request.
@@ -27,12 +29,33 @@ package enum InsightProtocol {
     case ("report", "prometheus"): return answer(true, MemoryReport.current().prometheus)
     case ("trim", "text"): return answer(true, MemoryTrim.perform().sentence + "\n")
     case ("trim", "json"): return answer(true, MemoryTrim.perform().json + "\n")
+    case ("profile-start", _): return startProfile(words[2])
+    case ("profile-stop", "pprof"):
+      guard let profile = HeapProfiler.stop() else { return answer(false, "no profile is under way in this process") }
+      return answer(true, profile.pprofMessage)
     default: return answer(false, "there is no such request")
     }
   }
 
-  private static func answer(_ worked: Bool, _ body: String) -> [UInt8] {
-    let bytes = Array(body.utf8)
-    return Array("\(name) \(version) \(worked ? "ok" : "error") \(bytes.count)\n".utf8) + bytes
+  private static func startProfile(_ arguments: Substring) -> [UInt8] {
+    let numbers = arguments.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count == 2, let interval = numbers[0], let seconds = numbers[1],
+      (1...longestProfile).contains(seconds)
+    else { return answer(false, "a profile has an interval in bytes, and ends within \(longestProfile) seconds") }
+    do throws(HeapProfiler.Failure) {
+      try HeapProfiler.start(samplingEvery: interval, seconds: Double(seconds))
+      return answer(true, "started\n")
+    } catch {
+      return answer(false, error.description)
+    }
+  }
+
+  /// Seconds.
+  package static let longestProfile = 86_400 + 60
+
+  private static func answer(_ worked: Bool, _ body: String) -> [UInt8] { answer(worked, Array(body.utf8)) }
+
+  private static func answer(_ worked: Bool, _ bytes: [UInt8]) -> [UInt8] {
+    Array("\(name) \(version) \(worked ? "ok" : "error") \(bytes.count)\n".utf8) + bytes
   }
 }

@@ -149,7 +149,7 @@ final class MemoryCommandTests: XCTestCase {
 }
 
 /// Answers whatever is asked with the same bytes.
-private final class Server: @unchecked Sendable {
+final class Server: @unchecked Sendable {
   private let descriptor: Int32
 
   init(path: String, answer: String) throws {

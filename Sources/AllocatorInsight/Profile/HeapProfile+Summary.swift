@@ -48,7 +48,8 @@ extension HeapProfile {
     let span = "\(TimeSpan(seconds))"
     var sentence: String
     if isDifference {
-      sentence = "Live memory \(Self.change(live.value)) in \(span) (\(Self.error(live)))"
+      let time = seconds > 0 ? "in \(span)" : "from the first profile to the second"
+      sentence = "Live memory \(Self.change(live.value)) \(time) (\(Self.error(live)))"
     } else if let growth {
       sentence =
         "Live memory \(Self.change(Double(growth))) in \(span); \(Self.size(live)) of what was allocated in that time \(Self.are(live)) alive"

@@ -117,7 +117,8 @@ public struct HeapProfile: Sendable, CustomStringConvertible {
     difference.sites.removeAll { site in
       [site.allocated, site.live].allSatisfy { abs($0.objects.value) < 1e-6 && abs($0.bytes.value) < 1e-3 }
     }
-    difference.seconds = seconds - earlier.seconds
+    // Two snapshots of one profile, or two profiles?
+    difference.seconds = abs(startDate - earlier.startDate) < 1e-3 ? seconds - earlier.seconds : 0
     difference.samples = samples - earlier.samples
     difference.lostSamples = lostSamples - earlier.lostSamples
     difference.growth = growth.flatMap { now in earlier.growth.map { now - $0 } }

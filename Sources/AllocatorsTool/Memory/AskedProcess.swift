@@ -20,8 +20,14 @@ struct AskedProcess {
 
   /// What the process says itself, and nil with the reason where it does not.
   func ask(_ request: String) throws(ToolFailure) -> (answer: String?, reason: String) {
+    let (answer, reason) = try askForBytes(request, patience: 10)
+    return (answer.map { String(decoding: $0, as: UTF8.self) }, reason)
+  }
+
+  /// The same for an answer that is no text, and takes so many seconds at most.
+  func askForBytes(_ request: String, patience: Double) throws(ToolFailure) -> (answer: [UInt8]?, reason: String) {
     do throws(InsightClient.Failure) {
-      return (try client.ask(request), "")
+      return (try client.askForBytes(request, patience: patience), "")
     } catch {
       switch error {
       case .noSocket:
