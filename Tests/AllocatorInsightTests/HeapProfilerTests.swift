@@ -78,7 +78,12 @@ final class HeapProfilerTests: XCTestCase {
 
   @inline(never) private func growInVain(_ block: UnsafeMutableRawPointer?) { XCTAssertNil(realloc(block, .max / 2)) }
 
-  @inline(never) private func allocateOnce() -> UnsafeMutableRawPointer? { malloc(3_001) }
+  @inline(never) private func allocateOnce() -> UnsafeMutableRawPointer? {
+    let block = malloc(3_001)
+    // No call that is the function's end, and has its caller's frame.
+    block?.storeBytes(of: 1, as: UInt8.self)
+    return block
+  }
 
   func testAFailedReallocationKeepsTheOldBlock() throws {
     try HeapProfiler.start(samplingEvery: 1)
@@ -394,6 +399,23 @@ final class HeapProfilerTests: XCTestCase {
     ] {
       XCTAssertEqual(FunctionName.short(name), short)
     }
+  }
+
+  func testNamesOfCopies() {
+    for (name, plain) in [
+      ("generic specialization <Swift.Int> of Server.insert<A>(A) -> ()", "Server.insert<A>(A) -> ()"),
+      ("function signature specialization <Arg[0] = Dead> of Server.App.run() -> ()", "Server.App.run() -> ()"),
+      ("merged generic specialization <(A) -> B<C>> of Server.f() -> ()", "Server.f() -> ()"),
+      ("generic specialization <Swift.Int", "generic specialization <Swift.Int"), ("a < b", "a < b"), ("", ""),
+    ] {
+      XCTAssertEqual(FunctionName.withoutSpecialization(name), plain)
+    }
+    let number = String(repeating: "0A", count: 16)
+    XCTAssertEqual(
+      ProcessSymbols.withoutDiscriminators(
+        "closure #1 (Swift.Int) in A.(f in _\(number))(x: (B.C in _\(number))) -> ()"),
+      "closure #1 (Swift.Int) in A.f(x: B.C) -> ()")
+    XCTAssertEqual(ProcessSymbols.withoutDiscriminators("(f in _\(number)"), "(f in _\(number)")
   }
 
   func testGzip() {

@@ -120,28 +120,44 @@ enum FunctionName {
   static func isMachinery(_ name: String) -> Bool {
     let prefixes = [
       "swift_", "malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "operator new", "__swift_",
-      "allocator_",
-      "generic specialization <", "specialized ", "merged ", "partial apply forwarder", "Swift.", "static Swift.",
-      "(extension in Swift)", "lazy protocol witness", "closure #1 (Swift.", "protocol witness for ", "thunk for ",
-      "_$",
-      "reabstraction thunk", "type metadata accessor",
+      "allocator_", "partial apply forwarder", "Swift.", "static Swift.", "(extension in Swift)",
+      "static (extension in Swift)",
+      "Foundation.", "(extension in Foundation)", "lazy protocol witness", "closure #1 (Swift.",
+      "protocol witness for ",
+      "thunk for ", "_$", "reabstraction thunk", "type metadata accessor",
     ]
     guard prefixes.contains(where: name.hasPrefix) else { return false }
-    // A specialization of the program's own generic function is the program's.
-    guard name.hasPrefix("generic specialization <") || name.hasPrefix("specialized ") || name.hasPrefix("merged ")
-    else {
-      return true
-    }
-    let own =
-      name.hasPrefix("generic") ? name.suffix(from: afterSpecialization(name)) : name.drop { $0 != " " }.dropFirst()
-    return own.hasPrefix("Swift.") || own.hasPrefix("static Swift.") || own.hasPrefix("(extension in Swift)")
-      || own.hasPrefix("Foundation") || own.hasPrefix("(extension in Foundation")
+    // A closure of the program's has what it takes first, too.
+    return !name.hasPrefix("closure #1 (Swift.") || name.contains(" in Swift.")
+      || name.contains(" in (extension in Swift)")
   }
 
-  private static func afterSpecialization(_ name: String) -> String.Index {
+  /// The function that the compiler has made a copy of: "generic specialization <Swift.Int> of Server.insert<A>(A) -> ()", "function
+  /// signature specialization <Arg[0] = Dead> of …", "merged …".
+  static func withoutSpecialization(_ name: String) -> String {
     var rest = name[...]
-    while !rest.isEmpty && !rest.hasPrefix("> of ") { rest = rest.dropFirst() }
-    return rest.dropFirst(5).startIndex
+    while true {
+      if rest.hasPrefix("merged ") {
+        rest = rest.dropFirst(7)
+        continue
+      }
+      guard let open = rest.firstIndex(of: "<"), rest[..<open].hasSuffix("specialization ") else { return String(rest) }
+      var depth = 0
+      var before: Character = " "
+      var end: String.Index?
+      for index in rest[open...].indices {
+        let character = rest[index]
+        if character == "<" { depth += 1 }
+        if character == ">" && before != "-" { depth -= 1 }
+        before = character
+        if depth == 0 {
+          end = rest.index(after: index)
+          break
+        }
+      }
+      guard let end, rest[end...].hasPrefix(" of ") else { return String(rest) }
+      rest = rest[end...].dropFirst(4)
+    }
   }
 
   static func isInitializer(_ name: String) -> Bool {
@@ -151,8 +167,7 @@ enum FunctionName {
   /// A name for a sentence: without the module, parameters, what is returned, and what the compiler has done with it.
   static func short(_ name: String) -> String {
     var rest = name[...]
-    if rest.hasPrefix("generic specialization <") { rest = name[afterSpecialization(name)...] }
-    for prefix in ["specialized ", "merged ", "partial apply forwarder for ", "static "] where rest.hasPrefix(prefix) {
+    for prefix in ["partial apply forwarder for ", "static "] where rest.hasPrefix(prefix) {
       rest = rest.dropFirst(prefix.count)
     }
     // "closure #1 @Sendable () -> () in Server.App.run() -> ()": the function that has it.

@@ -72,7 +72,7 @@ struct ProcessSymbols {
     if name.hasPrefix("("), words.count == 7, words[2...5].elementsEqual(["resume", "partial", "function", "for"]) {
       name = String(words[6])
     }
-    name = Self.withoutDiscriminators(name)
+    name = FunctionName.withoutSpecialization(Self.withoutDiscriminators(name))
     demangled[symbol] = name
     return name
   }
