@@ -88,7 +88,8 @@ enum NestSlowPath {
       return Pages.allocateHuge(size: max(size, 1), align: align, zeroed: zeroed)
     }
     let pages = pageCount(size)
-    guard let (run, isZeroed) = Pages.allocate(count: pages, align: max(pageCount(align), 1), mayMap: true) else {
+    guard let (run, isZeroed) = Pages.allocateScattered(count: pages, align: max(pageCount(align), 1), mayMap: true)
+    else {
       return nil
     }
     run.chunk.span(page: run.first).initialize(state: .large, pageCount: pages)

@@ -84,11 +84,19 @@ enum Heaps {
     }
     heap.unlock()
     let pages = SizeClass.pageCount(index) + GuardPages.next()
-    var found = Pages.allocate(count: pages, align: 1, mayMap: false)
+    // A small block is one of many in its page.
+    let isScattered = SizeClass.blockSize(index) > Chunk.pageSize
+    var found =
+      isScattered
+      ? Pages.allocateScattered(count: pages, align: 1, mayMap: false)
+      : Pages.allocate(count: pages, align: 1, mayMap: false)
     if found == nil {
       // What other processors have left is used before the system is asked for more.
       if let taken = takeFromOthers(index, most: most, than: heap) { return (taken.first, taken.count, false) }
-      found = Pages.allocate(count: pages, align: 1, mayMap: true)
+      found =
+        isScattered
+        ? Pages.allocateScattered(count: pages, align: 1, mayMap: true)
+        : Pages.allocate(count: pages, align: 1, mayMap: true)
     }
     guard let (run, _) = found else { return nil }
     GuardPages.close(run, index)

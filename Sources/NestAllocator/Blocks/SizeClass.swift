@@ -68,7 +68,9 @@ enum SizeClass {
       case ...(8 << 10): 16 << 10
       default: size
       }
-    var count = (least + Chunk.pageSize - 1) / Chunk.pageSize
+    // Blocks to choose from at random.
+    let chosen = size <= Chunk.pageSize && nest_hardening() & UInt32(NEST_SHUFFLES) != 0 ? 16 * size : 0
+    var count = (max(least, chosen) + Chunk.pageSize - 1) / Chunk.pageSize
     while count * Chunk.pageSize % size * 16 > count * Chunk.pageSize { count += 1 }
     return count
   }

@@ -207,14 +207,16 @@ struct Span {
   @_noLocks
   func carve() { if isUncarved { carveNew() } else { carvePurged() } }
 
-  /// Puts the new blocks that begin in the next page on the free list.
+  /// Puts the new blocks that begin in the next page on the free list; where they are shuffled, of pages in which 16 begin.
   ///
   /// The entries of pages say that there are blocks only from then on: a pointer to one that was never handed out is none.
   private func carveNew() {
     let size = blockSize
     let first = Int(record.pointee.carved)
     let page = (first * size) >> Chunk.pageShift
-    let inPage = ((page + 1) << Chunk.pageShift) - first * size
+    let isShuffled = nest_hardening() & UInt32(NEST_SHUFFLES) != 0
+    let lastPage = isShuffled ? ((first + 15) * size) >> Chunk.pageShift : page
+    let inPage = ((lastPage + 1) << Chunk.pageShift) - first * size
     let count = min((inPage + size - 1) / size, Int(record.pointee.capacity) - first)
     record.pointee.carved = UInt16(truncatingIfNeeded: first + count)
     let end = isUncarved ? ((first + count) * size) >> Chunk.pageShift : blockPageCount

@@ -284,8 +284,20 @@ struct HugeBlocks {
     }
   }
 
+  /// Maps memory, which begins at one of 16 places by chance if the process shuffles its blocks.
+  private func mapSomewhere(_ bytes: Int) -> UnsafeMutableRawPointer? {
+    let page = Int(nest_page_size())
+    guard nest_hardening() & UInt32(NEST_SHUFFLES) != 0, bytes < Int.max - 15 * page,
+      let all = SystemMemory.map(bytes + 15 * page)
+    else { return SystemMemory.map(bytes) }
+    let before = Int(nest_random_below(16)) * page
+    if before > 0 { SystemMemory.unmap(all, before) }
+    if before < 15 * page { SystemMemory.unmap(all + before + bytes, 15 * page - before) }
+    return all + before
+  }
+
   private func mapFresh(_ bytes: Int, align: Int, _ block: HugeBlock) -> Bool {
-    guard let start = align == 1 ? SystemMemory.map(bytes) : SystemMemory.map(bytes, align: align) else { return false }
+    guard let start = align == 1 ? mapSomewhere(bytes) : SystemMemory.map(bytes, align: align) else { return false }
     lock.lock()
     set(block, UInt(bitPattern: start), bytes, mapping: newMapping())
     lock.unlock()

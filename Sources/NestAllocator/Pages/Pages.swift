@@ -16,6 +16,19 @@ enum Pages {
     return PageHeap.shared.allocate(count: count, align: align, mayMap: true)
   }
 
+  /// The same, of pages that begin at one of 16 places by chance, if the process shuffles its blocks.
+  @_noLocks
+  static func allocateScattered(count: Int, align: Int, mayMap: Bool) -> (run: PageRun, isZeroed: Bool)? {
+    guard nest_hardening() & UInt32(NEST_SHUFFLES) != 0, align == 1,
+      let (all, isZeroed) = allocate(count: count + 15, align: 1, mayMap: mayMap)
+    else { return allocate(count: count, align: align, mayMap: mayMap) }
+    let before = Int(nest_random_below(16))
+    if before > 0 { PageHeap.shared.release(PageRun(all.chunk, all.first, before)) }
+    let run = PageRun(all.chunk, all.first + before, count)
+    if before < 15 { PageHeap.shared.release(PageRun(all.chunk, run.end, 15 - before)) }
+    return (run, isZeroed)
+  }
+
   /// Maps a huge block of at least `size` bytes, of zeros if `zeroed`. Nil when memory is exhausted.
   @_noLocks
   static func allocateHuge(size: Int, align: Int, zeroed: Bool) -> UnsafeMutableRawPointer? {
