@@ -12,6 +12,17 @@ final class MisuseProgramTests: XCTestCase {
     print(check)
   }
 
+  /// Of many threads that find something at the same time, one says so.
+  func testOneMessageOfManyThreads() throws {
+    let program = try CProgram("Misuse/storm.c")
+    for library in [PreloadLibrary.nest, .nestHardened] {
+      for run in try program.run(each: [String](repeating: "", count: 20), preloading: library.path(.release)) {
+        XCTAssertEqual(run.status, -SIGABRT, run.transcript)
+        XCTAssertEqual(run.standardError.split(separator: "\n").count, 1, run.transcript)
+      }
+    }
+  }
+
   /// A size that a release says is looked at by hardened Nest alone. Which function has allocated a block, nobody of these knows.
   func testOperatorsOfCxx() throws {
     var check = try MisuseCheck("Misuse/misuse.cpp", leastCases: 40)
