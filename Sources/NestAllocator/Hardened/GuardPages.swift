@@ -9,7 +9,7 @@ import CNestSupport
 /// system's, of which a process has 65,530 at most: so there are not many.
 enum GuardPages {
   /// Of so many new spans, one gets such a page, at random.
-  private static var interval: UInt64 { @_noLocks get { 32 } }
+  private static var interval: UInt64 { @_noLocks get { 128 } }
   private static var most: UInt32 { @_noLocks get { 4096 } }
 
   /// How many pages more than its own the next span is to have: 1 or 0.
