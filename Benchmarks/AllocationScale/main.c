@@ -262,7 +262,7 @@ static void holes(size_t heap, const char *label) {
 }
 
 static void holes_256(void) { holes((size_t)256 << 20, "100 KiB among holes of 40 KiB, heap of 256 MiB, us"); }
-static void holes_4096(void) { holes((size_t)4 << 30, "100 KiB among holes of 40 KiB, heap of 4 GiB, us"); }
+static void holes_16384(void) { holes((size_t)16 << 30, "100 KiB among holes of 40 KiB, heap of 16 GiB, us"); }
 
 static void sparse(void) {
   enum { rounds = 20000, kept = 16 };
@@ -281,7 +281,7 @@ static const struct {
   void (*function)(void);
 } rows[] = {
     {"big-block", big_block},   {"drop-2", drop_2},         {"drop-64", drop_64},     {"idle-threads", idle_threads},
-    {"free-pause", free_pause}, {"other-pause", other_pause}, {"holes-256", holes_256}, {"holes-4096", holes_4096},
+    {"free-pause", free_pause}, {"other-pause", other_pause}, {"holes-256", holes_256}, {"holes-16384", holes_16384},
     {"sparse", sparse},
 };
 

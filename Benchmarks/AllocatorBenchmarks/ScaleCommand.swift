@@ -13,7 +13,7 @@ struct ScaleCommand: ParsableCommand {
     abstract: "Memory after a load, pauses, and cost as heap and threads grow, under each allocator that is installed.",
     discussion: """
       Absolute figures, not ratios: each is the median of the rounds, and the allocators take turns within a round. Pauses \
-      and times are processor time of the thread. Memory is what smaps_rollup says. Needs up to 1 GiB of memory, and 4 GiB \
+      and times are processor time of the thread. Memory is what smaps_rollup says. Needs up to 2 GiB of memory, and 16 GiB \
       of address space.
       """)
 
