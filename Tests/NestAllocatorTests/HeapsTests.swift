@@ -199,6 +199,26 @@ final class HeapsTests: XCTestCase {
     }
   }
 
+  /// What a thread has at hand and does not use goes back while it wants new spans for other sizes.
+  func testUnusedBlocksGoBack() {
+    inAProcess {
+      func releaseMany(_ size: Int) {
+        let blocks = (0..<60).map { _ in MisuseTests.block(size) }
+        blocks.forEach { NestAllocator.deallocate($0) }
+      }
+      NestAllocator.releaseThreadCache()
+      releaseMany(64)
+      let unused = NestAllocator.cachedBlocks(size: 64)
+      if unused.bin + unused.reserve == 0 { exit(2) }
+      var kept: [UnsafeMutableRawPointer] = []
+      for _ in 0..<400 { kept.append(MisuseTests.block(7000)) }
+      let left = NestAllocator.cachedBlocks(size: 64)
+      if left.bin + left.reserve != 0 { exit(3) }
+      kept.forEach { NestAllocator.deallocate($0) }
+      exit(0)
+    }
+  }
+
   /// A thread has a reserve behind each bin, but none among many.
   func testManyThreadsHaveNoReserves() throws {
     try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer forbids threads in a child of fork")
