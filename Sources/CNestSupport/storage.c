@@ -3,16 +3,12 @@
 
 #include "CNestSupport.h"
 
-// A cache, of a page, begins with its bins, two words each; see ThreadCache. All are empty, and have no room for a block.
-#define NO_BIN (uint64_t)(uintptr_t)nest_no_block_words, 0
-
 const uint64_t nest_no_block_words[2] __attribute__((aligned(16)));
 const uint64_t nest_empty_span[8] __attribute__((aligned(64))) = {(uint64_t)(uintptr_t)nest_no_block_words};
-// The words of a pointer are stored as integers, which the linker can relocate.
-#define NO_BINS_9 NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN, NO_BIN
-const uint64_t nest_empty_cache[512] __attribute__((aligned(64))) = {
-    NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9, NO_BINS_9,
-};
+// A cache, of a page, begins with its bins, a pointer and a word each; see ThreadCache. None has room for a block. malloc looks into
+// bin 0 alone, since that is where the table of zeros leads: so one pointer is enough, for which the dynamic
+// linker writes to one page.
+const uint64_t nest_empty_cache[512] __attribute__((aligned(64))) = {(uint64_t)(uintptr_t)nest_no_block_words};
 
 // Eight classes to a doubling: `n` sixteenths and a multiple of `step` more make class `c` and those after it.
 #define EIGHT_CLASSES(n, step, c)                                                                                              \

@@ -47,10 +47,11 @@ enum NestSlowPath {
   @inline(__always) @_noLocks
   private static func allocate(class index: Int) -> UnsafeMutableRawPointer? {
     let cache = ThreadCache.current
+    if cache.isNone { return allocateFirst(index) }
     let bin = cache.bin(index)
     if bin.first.isSigned { return bin.take() }
     if !bin.first.isNone { Misuse.writtenAfterFree.die(bin.first.address) }
-    return cache.isNone ? allocateFirst(index) : cache.allocateSlowly(index)
+    return cache.allocateSlowly(index)
   }
 
   /// The first block of a thread, or one of a thread whose cache is already gone.

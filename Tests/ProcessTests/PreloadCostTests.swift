@@ -29,6 +29,15 @@ final class PreloadCostTests: XCTestCase {
     }
   }
 
+  /// The first chunk grows with the heap. A whole one at once would be two huge pages, where the system makes them of all memory.
+  func testAddressSpaceOfASmallProgramIsSmall() throws {
+    let run = try CProgram("PreloadPrograms/growth.c").run(preloading: PreloadLibrary.nest.path(.release))
+    XCTAssertEqual(run.status, 0, run.transcript)
+    let growth = try XCTUnwrap(Int(run.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)), run.transcript)
+    XCTAssertGreaterThan(growth, 256)
+    XCTAssertLessThan(growth, 2048)
+  }
+
   /// Memory of a program that does nothing: the allocator's own, beside glibc's, which is mapped anyway.
   ///
   /// 128 KiB of what is more are pages of files, of the library itself and of libc, that the system maps around those that
@@ -63,9 +72,9 @@ final class PreloadCostTests: XCTestCase {
     let dirty = (glibc: median(glibc.map(\.private)), nest: median(nest.map(\.private)))
     print("KiB, its own: glibc \(resident.glibc), \(dirty.glibc); Nest \(resident.nest), \(dirty.nest)")
     XCTAssertGreaterThan(dirty.glibc, 0)
-    // 1.13 to 1.21 was seen, as the system maps files that others use at the time.
-    XCTAssertLessThanOrEqual(Double(resident.nest), 1.25 * Double(resident.glibc))
-    // 64 on the machine that this was written on; a page more or less, as the system lays things out.
-    XCTAssertLessThanOrEqual(dirty.nest, dirty.glibc + 76)
+    // 1.13 to 1.25 was seen, as the system maps files that others use at the time.
+    XCTAssertLessThanOrEqual(Double(resident.nest), 1.35 * Double(resident.glibc))
+    // 72 to 80 on the machine that this was written on; a page more or less, as the system lays things out.
+    XCTAssertLessThanOrEqual(dirty.nest, dirty.glibc + 88)
   }
 }

@@ -51,6 +51,7 @@ struct ThreadCache {
   static var current: ThreadCache { @_noLocks get { ThreadCache(base: nest_cache()) } }
 
   /// Whether this is the cache without blocks.
+  @inlinable @inline(__always)
   var isNone: Bool { @_noLocks get { base == nest_no_cache() } }
 
   /// The bin that lies `offset` bytes behind the start of the cache.

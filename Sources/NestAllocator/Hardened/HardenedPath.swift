@@ -20,8 +20,9 @@ enum HardenedPath {
   static func allocate(size: Int, align: Int, _ checks: Hardening) -> UnsafeMutableRawPointer? {
     if SizeClass.isInTable(size: size, align: align) {
       let index = SizeClass.index(size: size &+ checks.tailBytes, align: align)
-      let bin = ThreadCache.current.bin(offset: index &* CacheBin.stride)
-      if bin.first.isSigned { return begin(bin.take(), size, Int(nest_facts(index).size), checks) }
+      let cache = ThreadCache.current
+      let bin = cache.bin(offset: index &* CacheBin.stride)
+      if !cache.isNone, bin.first.isSigned { return begin(bin.take(), size, Int(nest_facts(index).size), checks) }
     }
     return allocateSlowly(size: size, align: align, checks)
   }
