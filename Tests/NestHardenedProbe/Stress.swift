@@ -67,6 +67,7 @@ enum Stress<Allocator: MallocABI & MemoryReleasing & SendableMetatype> {
         release(old, Bool.random(using: &random))
       }
       if Int.random(in: 0..<2000, using: &random) == 0 { Allocator.releaseFreeMemory() }
+      if Int.random(in: 0..<100, using: &random) == 0 { _ = NestAllocator.statistics }
     }
   }
 

@@ -101,7 +101,11 @@ struct Quarantine {
     guard let current else { return }
     current.releaseAll()
     nest_set_quarantine(nil)
+    // Who counts blocks may be reading it.
+    let lock = ThreadCaches.shared.lock
+    lock.lock()
     ThreadCache.current.state.pointee.quarantine = nil
+    lock.unlock()
     Span(containing: UInt(bitPattern: current.places)).releasePages()
   }
 
