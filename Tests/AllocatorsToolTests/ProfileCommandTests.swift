@@ -67,6 +67,16 @@ final class ProfileCommandTests: XCTestCase {
     }
     let printed = try leaking { try Tool.run(["profile", "--seconds", "0.2", "--interval", "64K"] + me) }
     XCTAssertTrue(printed.standardOutput.contains("\nsamples    "), printed.transcript)
+    if CommandResult.locate("llvm-symbolizer") != nil {
+      // The line of the call that allocates.
+      let expression = try Regex("forget.*\\[ProfileCommandTests\\.swift:\(lineOfForget)\\]")
+      XCTAssertNotNil(printed.standardOutput.firstMatch(of: expression), printed.transcript)
+    }
+  }
+
+  func testLines() {
+    XCTAssertEqual(SourceLines.line("/srv/Sources/Server/App.swift:12:3"), "App.swift:12")
+    for answer in ["??:0:0", "", "App.swift", "/x/App.swift:0:0", "a:b:c"] { XCTAssertNil(SourceLines.line(answer)) }
   }
 
   func testRefusals() throws {
@@ -253,6 +263,7 @@ final class Hostile<Value> {
   let value = 0
 }
 
+private let lineOfForget = #line + 1
 @inline(never) private func forget(_ count: Int) -> [Forgotten] { (0..<count).map { _ in Forgotten() } }
 
 private final class Leak: @unchecked Sendable {

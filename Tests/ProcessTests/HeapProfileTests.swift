@@ -7,11 +7,9 @@ import XCTest
 
 /// A service that leaks a known number of sessions, across an `await`, and profiles itself, on each allocator.
 final class HeapProfileTests: XCTestCase {
-  func testDebug() throws { try check(.debug) }
+  func testRelease() throws { try Self.check(.release) }
 
-  func testRelease() throws { try check(.release) }
-
-  private func check(_ configuration: FixturePackage.Configuration) throws {
+  static func check(_ configuration: FixturePackage.Configuration) throws {
     for (program, allocator) in [
       ("ProfiledUnchosen", "glibc"), ("ProfiledSystem", "glibc"), ("ProfiledJemalloc", "jemalloc"),
       ("ProfiledNest", "nest"), ("ProfiledFive", "counting"),

@@ -25,7 +25,8 @@ extension HeapProfile {
     for site in sites.prefix(3) where site.live.bytes.value > 0 {
       lines += ["", "\(Self.size(site.live.bytes)), \(Self.count(site.live.objects.value)) blocks:"]
       for frame in site.frames {
-        lines.append("  \(frame.isWaiting ? "await " : "")\(frame.function)  [\(frame.imageName)]")
+        let place = frame.line ?? String(frame.imageName)
+        lines.append("  \(frame.isWaiting ? "await " : "")\(frame.function)  [\(place)]")
       }
     }
     let allocated = allocated

@@ -39,6 +39,8 @@ public struct HeapProfile: Sendable, CustomStringConvertible {
     public var image: String
     /// Whether it is an async function that waits for the one before.
     public var isWaiting = false
+    /// File and line, where somebody has looked them up: the command does.
+    package var line: String?
   }
 
   /// Everything that was allocated from one stack.
@@ -61,10 +63,10 @@ public struct HeapProfile: Sendable, CustomStringConvertible {
   }
 
   /// A file that was mapped.
-  struct Image: Sendable, Hashable {
-    var path = ""
-    var low: UInt = 0
-    var high: UInt = 0
+  package struct Image: Sendable, Hashable {
+    package var path = ""
+    package var low: UInt = 0
+    package var high: UInt = 0
     var base: UInt = 0
     var buildID = ""
     var isProgram = false
@@ -88,7 +90,15 @@ public struct HeapProfile: Sendable, CustomStringConvertible {
   public internal(set) var notes: [String] = []
   /// Seconds since 1970 at the start.
   var startDate = 0.0
-  var images: [Image] = []
+  package var images: [Image] = []
+
+  /// Has `body` look up the lines of the frames of the sites with most live memory, all of them at once.
+  package mutating func addLines(ofSites count: Int, _ body: ([Frame]) -> [String?]) {
+    for index in sites.indices.prefix(count) {
+      let lines = body(sites[index].frames)
+      for (place, line) in zip(sites[index].frames.indices, lines) { sites[index].frames[place].line = line }
+    }
+  }
 
   /// All that was allocated.
   public var allocated: Amount { sites.reduce(into: Amount()) { $0 += $1.allocated } }
@@ -142,6 +152,7 @@ extension HeapProfile.Frame {
   var withoutAddress: Self {
     var frame = self
     frame.address = 0
+    frame.line = nil
     return frame
   }
 

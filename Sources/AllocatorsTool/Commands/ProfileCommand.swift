@@ -151,6 +151,9 @@ struct ProfileFile {
 
   /// Prints the answer, and writes the file; without one, prints all.
   static func report(_ profile: HeapProfile, to file: ProfileFile?) throws(ToolFailure) {
+    var profile = profile
+    let lines = SourceLines(images: profile.images)
+    profile.addLines(ofSites: 3) { lines.lines(of: $0) }
     guard let file else { return print(profile) }
     let bytes: [UInt8]
     switch file.format {

@@ -46,7 +46,12 @@ final class Session: Sendable {
 func profileLeak(_ sessions: Int, interval: Int, file: String?) async throws {
   // Everything is warm, and the check of async frames has been made.
   _ = await serve(2_000, sessions: 0)
-  try HeapProfiler.start(samplingEvery: interval)
+  do {
+    try HeapProfiler.start(samplingEvery: interval)
+  } catch {
+    fputs("\(error)\n", stderr)
+    exit(1)
+  }
   try await Task.sleep(for: .milliseconds(50))
   let sum = await serve(sessions + sessions / 2, sessions: sessions)
   guard let profile = HeapProfiler.stop() else { fatalError("no profile") }
