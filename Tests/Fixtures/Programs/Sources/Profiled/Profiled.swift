@@ -49,7 +49,8 @@ func profileLeak(_ sessions: Int, interval: Int, file: String?) async throws {
   do {
     try HeapProfiler.start(samplingEvery: interval)
   } catch {
-    fputs("\(error)\n", stderr)
+    let line = Array("\(error)\n".utf8)
+    _ = Glibc.write(STDERR_FILENO, line, line.count)
     exit(1)
   }
   try await Task.sleep(for: .milliseconds(50))
