@@ -272,6 +272,43 @@ final class HeapsTests: XCTestCase {
     }
   }
 
+  /// A child finds spans as another thread of its parent has left them, amid giving their pages back or taking them into use.
+  func testForkWhileAnotherThreadPurges() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer forbids threads in a child of fork")
+    inAProcess {
+      // The runtime does lazily what it may not be amid at a fork.
+      HeapsTests.releaseMost(HeapsTests.blocks(100)).forEach { $0.release() }
+      NestAllocator.releaseFreeMemory()
+      NestAllocator.checkInvariants()
+      StressTests.onThreads(2) { thread in
+        if thread == 0 {
+          while HeapsTests.arrived.withLock({ $0 == 0 }) {
+            let kept = HeapsTests.releaseMost(HeapsTests.blocks(500))
+            NestAllocator.releaseFreeMemory()
+            kept.forEach { $0.release() }
+          }
+        } else {
+          for _ in 0..<TestEffort.count(300, quick: 100) {
+            let (status, text) = MisuseTests.report {
+              NestAllocator.checkInvariants()
+              let kept = HeapsTests.releaseMost(HeapsTests.blocks(1000))
+              NestAllocator.releaseFreeMemory()
+              NestAllocator.checkInvariants()
+              kept.forEach { $0.release() }
+              exit(0)
+            }
+            if status != 0 {
+              FileHandle.standardError.write(Data("\(status): \(text)".utf8))
+              exit(2)
+            }
+          }
+          HeapsTests.arrived.withLock { $0 = 1 }
+        }
+      }
+      exit(0)
+    }
+  }
+
   /// A child has no helper until it has a second thread, and its heaps are whole.
   func testHelperAndFork() throws {
     try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer does not know of such a thread")
@@ -281,7 +318,7 @@ final class HeapsTests: XCTestCase {
       for _ in 0..<TestEffort.count(100, quick: 20) {
         HeapsTests.kept = HeapsTests.releaseMost(HeapsTests.blocks(2000))
         usleep(5000)
-        let (status, _) = MisuseTests.report {
+        let (status, text) = MisuseTests.report {
           if NestAllocator.hasHelper { exit(2) }
           NestAllocator.releaseFreeMemory()
           NestAllocator.checkInvariants()
@@ -290,7 +327,10 @@ final class HeapsTests: XCTestCase {
           NestAllocator.checkInvariants()
           exit(NestAllocator.hasHelper ? 0 : 3)
         }
-        if status != 0 { exit(4) }
+        if status != 0 {
+          FileHandle.standardError.write(Data("\(status): \(text)".utf8))
+          exit(4)
+        }
         HeapsTests.kept.forEach { $0.release() }
       }
       exit(0)

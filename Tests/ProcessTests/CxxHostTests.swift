@@ -113,7 +113,8 @@ final class CxxHostTests: XCTestCase {
       let other = try CommandResult.run(
         [program("host"), "ld", program("exchanging.so")], environment: ["LD_PRELOAD": library])
       if library.contains("Nest") {
-        XCTAssertEqual(other.status, -SIGABRT, "better than the README says: \(other.transcript)")
+        // It says so or crashes, by what lies before the block.
+        XCTAssertLessThan(other.status, 0, "better than the README says: \(other.transcript)")
       }
     }
   }

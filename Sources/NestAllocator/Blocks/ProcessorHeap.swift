@@ -432,8 +432,14 @@ struct ProcessorHeap {
       state.pointee.touchedBytes += span.touchedBytes
       span.record.pointee.isListed = false
       span.record.pointee.trigger = span.relistCount
-      if span.hasFreeBlock || span.isCarvable { setAvailable(span) }
-      if span.record.pointee.used == 0 { state.pointee.emptyBytes += span.touchedBytes }
+      if span.record.pointee.used == 0 {
+        // On its way out, as likely as not.
+        setAvailable(span)
+        state.pointee.emptyBytes += span.touchedBytes
+        retire(span)
+      } else if span.hasFreeBlock || span.isCarvable {
+        setAvailable(span)
+      }
     }
   }
 }

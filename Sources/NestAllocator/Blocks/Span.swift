@@ -367,7 +367,11 @@ struct Span {
       block = next
     }
     record.pointee.free = kept
-    // A pointer into such a page is none of a block until the page is in use again.
+    setEntriesOfPages(pages)
+  }
+
+  /// A pointer into a purged page is none of a block until the page is in use again.
+  private func setEntriesOfPages(_ pages: UInt16) {
     var page = 0
     while page < 16 {
       if pages >> UInt16(truncatingIfNeeded: page) & 1 != 0 { setEntries(from: page, to: page + 1, Chunk.Entry.none) }
@@ -388,16 +392,30 @@ struct Span {
     }
   }
 
-  /// Counts anew what the free list says, after a change that was not ended.
+  /// Counts anew what the free list and the bits of purged pages say, after a change that was not ended: one that took blocks of pages
+  /// that are to be purged off the list, or put them back, may have come half way. Blocks that it had in hand are lost.
   @_noLocks
   func recount() {
-    var free = 0
+    var (free, kept) = (UInt16(0), FreeBlock.none)
     var block = record.pointee.free
-    while !block.isNone, block.isSigned, free < Int(record.pointee.carved) {
-      free += 1
-      block = block.next
+    while !block.isNone, block.isSigned, free < record.pointee.carved {
+      let next = block.next
+      if !isPurged(block: Int(bitPattern: block.address - UInt(bitPattern: start)) / blockSize) {
+        block.link(to: kept)
+        kept = block
+        free += 1
+      }
+      block = next
     }
-    record.pointee.used = record.pointee.carved - UInt16(free) - record.pointee.purgedBlocks
+    record.pointee.free = kept
+    var (purged, index) = (UInt16(0), 0)
+    while record.pointee.purgedPages != 0, index < Int(record.pointee.carved) {
+      if isPurged(block: index) { purged += 1 }
+      index += 1
+    }
+    record.pointee.purgedBlocks = purged
+    setEntriesOfPages(record.pointee.purgedPages)
+    record.pointee.used = record.pointee.carved - free - purged
   }
 
   /// Puts a used block on the free list. Returns whether something has to be done about the span.
