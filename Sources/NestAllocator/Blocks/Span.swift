@@ -150,9 +150,10 @@ struct Span {
   func initialize(sizeClass: Int, pageCount: Int, owner: Int) {
     initialize(state: .blocks, pageCount: pageCount)
     let size = SizeClass.blockSize(sizeClass)
-    record.pointee.owner.store(UInt16(truncatingIfNeeded: owner), ordering: .relaxed)
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
     record.pointee.capacity = UInt16(truncatingIfNeeded: blockPageCount * Chunk.pageSize / size)
+    // Last: a child that fork makes meanwhile takes a span that has an owner for whole.
+    record.pointee.owner.store(UInt16(truncatingIfNeeded: owner), ordering: .releasing)
   }
 
   /// The pages in which the span's blocks are: all but a guard.
@@ -414,6 +415,9 @@ struct Span {
       index += 1
     }
     record.pointee.purgedBlocks = purged
+    // Those of pages that were just being carved may be missing.
+    let whole = isUncarved ? (Int(record.pointee.carved) * blockSize) >> Chunk.pageShift : blockPageCount
+    setEntries(from: 0, to: whole, Chunk.Entry(start: start, sizeClass: sizeClass))
     setEntriesOfPages(record.pointee.purgedPages)
     record.pointee.used = record.pointee.carved - free - purged
   }
