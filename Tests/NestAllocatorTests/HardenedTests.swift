@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import AllocatorTestKit
+import CNestTestSupport
 import Foundation
 import NestAllocator
 import ProcessTestSupport
@@ -82,6 +83,7 @@ final class HardenedTests: XCTestCase {
   }
 
   func testPagesBehindLargeBlocksAndReleasedOnes() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer ends a program that faults in its own way")
     for size in [70_000, 900_000, 1 << 20, 5_000_000] {
       try assertFaults("read-after-release", size, without: "no-guards")
     }
@@ -90,6 +92,7 @@ final class HardenedTests: XCTestCase {
   }
 
   func testLawsAndStressInAProcessOfTheirOwn() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: statistics read what other threads have at hand without a lock")
     for work in ["laws", "stress"] {
       let run = try probe("hardened", work, 0)
       XCTAssertEqual(run.status, 0, run.transcript)
