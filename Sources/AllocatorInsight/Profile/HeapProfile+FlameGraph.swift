@@ -44,7 +44,8 @@ extension HeapProfile {
       """
   }
 
-  private static func escape(_ text: String) -> String {
+  /// Text as HTML and XML text or attribute value.
+  package static func escape(_ text: String) -> String {
     var escaped = ""
     for character in text {
       switch character {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import AllocatorInsight
 import BenchmarkKit
 import Foundation
 
@@ -140,17 +141,5 @@ struct HTMLReport {
   }
 
   /// Text as HTML and XML text or attribute value.
-  static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      switch character {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      default: result.append(character)
-      }
-    }
-    return result
-  }
+  static func escaped(_ text: String) -> String { HeapProfile.escape(text) }
 }
