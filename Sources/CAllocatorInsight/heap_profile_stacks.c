@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 int32_t profile_async_frames;
@@ -57,10 +56,6 @@ static bool is_concurrency(uintptr_t address) {
   return address >= published[now].concurrency.low && address < published[now].concurrency.high;
 }
 
-int insight_read_memory(uintptr_t address, void *bytes, size_t size) {
-  struct iovec here = {bytes, size}, there = {(void *)address, size};
-  return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)size;
-}
 
 // The mapping that a stack lies in, from /proc, because pthread_getattr_np allocates. Nothing but system calls.
 static bool find_mapping(uintptr_t address, uintptr_t *low, uintptr_t *high) {

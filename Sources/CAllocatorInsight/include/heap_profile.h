@@ -90,8 +90,13 @@ void insight_profile_retap(void);
 int64_t insight_profile_leave_out(void);
 void insight_profile_take_in(int64_t before);
 
-// Copies memory that may not be there. 0 where it is not, or the system forbids it.
+// Copies memory that may not be there. 0 where it is not, or the system forbids it. One system call, process_vm_readv(2), or five
+// where that is forbidden, and `size` is 4096 at most. Does not touch errno.
 int insight_read_memory(uintptr_t address, void *_Nonnull bytes, size_t size);
+
+// Has one of the two ways fail, or both; for tests.
+enum { INSIGHT_READ_BY_CALL = 1, INSIGHT_READ_BY_PIPE = 2 };
+void insight_refuse_reading(unsigned ways);
 
 // The stack of the calling thread as the profile sees it, from the caller on; for tests. Returns the number of frames.
 uint32_t insight_profile_walk(uintptr_t *_Nonnull frames, uint32_t *_Nonnull physical);
