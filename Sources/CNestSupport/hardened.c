@@ -79,7 +79,6 @@ uint32_t nest_count_guard_pages(int added) {
   return __atomic_add_fetch(&count, (uint32_t)added, __ATOMIC_RELAXED);
 }
 
-// What has been written to after its release may never be given out again.
 __attribute__((destructor)) static void end(void) {
   if (nest_hardening() != 0) nest_check_at_exit();
 }

@@ -21,8 +21,11 @@ public protocol SafetyChecks {
   /// the size class.
   static var checksSizes: Bool { get }
 
-  /// Whether blocks of up to 12 KiB are cleared when they are released, and all of their bytes looked at when they are given out again.
+  /// Whether blocks of up to 12 KiB are cleared when they are released, and what was cleared looked at when they are given out again.
   static var clearsReleasedBlocks: Bool { get }
+
+  /// Bytes at the start of such a block that are cleared, a multiple of 16; what is behind them stays as it is. ``Int/max`` for all of them.
+  static var clearedBytes: Int { get }
 
   /// Whether each thread keeps up to 128 KiB of blocks, which it has released, from being used again, in random order.
   static var delaysReuse: Bool { get }
@@ -39,6 +42,7 @@ extension SafetyChecks {
   @inlinable @inline(__always) public static var checksBytesBehind: Bool { false }
   @inlinable @inline(__always) public static var checksSizes: Bool { false }
   @inlinable @inline(__always) public static var clearsReleasedBlocks: Bool { false }
+  @inlinable @inline(__always) public static var clearedBytes: Int { Int.max }
   @inlinable @inline(__always) public static var delaysReuse: Bool { false }
   @inlinable @inline(__always) public static var shufflesBlocks: Bool { false }
   @inlinable @inline(__always) public static var guardsPages: Bool { false }
@@ -46,7 +50,8 @@ extension SafetyChecks {
   @inlinable @inline(__always)
   static var hardening: Hardening {
     Hardening(
-      checksBytesBehind: checksBytesBehind, checksSizes: checksSizes, clearsReleasedBlocks: clearsReleasedBlocks,
+      checksBytesBehind: checksBytesBehind, checksSizes: checksSizes,
+      clearedBytes: clearsReleasedBlocks ? max(clearedBytes, 0) : 0,
       shufflesBlocks: shufflesBlocks, guardsPages: guardsPages, delaysReuse: delaysReuse)
   }
 }

@@ -29,11 +29,18 @@ enum Misuses<Allocator: MallocABI> {
     let block = block(size)
     Allocator.deallocate(block)
     block.storeBytes(of: 0x41, toByteOffset: size / 2, as: UInt8.self)
-    // It comes back at some time, as one of these.
+    // It comes back at some time, as one of these, or stays behind others until the process ends.
     for _ in 0..<200 {
       let blocks = (0..<400).map { _ in Self.block(size) }
       for block in blocks { Allocator.deallocate(block) }
     }
+  }
+
+  /// The block is behind many others by then, beside some that are in use, and nobody allocates before the process ends.
+  static func writeBeforeTheEnd(_ size: Int) {
+    let blocks = (0..<4000).map { _ in block(size) }
+    for index in 0..<2000 { Allocator.deallocate(blocks[2 * index]) }
+    blocks[0].storeBytes(of: 0x41, toByteOffset: size / 2, as: UInt8.self)
   }
 
   /// Whether the block that was released last is the next one.
@@ -85,6 +92,7 @@ enum Misuses<Allocator: MallocABI> {
     case "wrong-size": wrongSize(size, size - 1)
     case "wrong-class": wrongSize(size, size * 2)
     case "write-after-release": writeAfterRelease(size)
+    case "write-before-the-end": writeBeforeTheEnd(size)
     case "reuse": return reuse(size)
     case "neighbors": return neighbors(size)
     case "far-overflow": farOverflow(size)

@@ -44,6 +44,7 @@ extension Variant {
   static var checksBytesBehind: Bool { HardenedChecks.checksBytesBehind }
   static var checksSizes: Bool { HardenedChecks.checksSizes }
   static var clearsReleasedBlocks: Bool { HardenedChecks.clearsReleasedBlocks }
+  static var clearedBytes: Int { HardenedChecks.clearedBytes }
   static var delaysReuse: Bool { HardenedChecks.delaysReuse }
   static var shufflesBlocks: Bool { HardenedChecks.shufflesBlocks }
   static var guardsPages: Bool { HardenedChecks.guardsPages }

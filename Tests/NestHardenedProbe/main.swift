@@ -2,22 +2,37 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 // Runs one misuse on hardened Nest, or on it without one check: `nest-hardened-probe VARIANT MISUSE SIZE`. Says "missed" if it
-// had its way, "stopped" if not, and dies where it is found. With the words `laws` and `stress`, these. A process of its own, in which no other flavour of Nest is used.
+// had its way, "stopped" if not, and dies where it is found. With the words `laws` and `stress`, these. A process of its own, in which no
+// other flavour of Nest is used; but with `beside`, which is the laws on this one, on the fast one, and on this one again.
 
+import AllocatorABI
 import AllocatorTestKit
 import Glibc
 import NestAllocator
 
-NestAllocator.assumeOnlyHardened()
+let arguments = CommandLine.arguments
+guard arguments.count == 4, let size = Int(arguments[3]) else { exit(2) }
+if arguments[2] != "beside" { NestAllocator.assumeOnlyHardened() }
 var noCore = rlimit()
 setrlimit(__rlimit_resource_t(4), &noCore)
 
+func checkLaws<Allocator: MallocABI & MemoryReleasing & SendableMetatype>(_ allocator: Allocator.Type) {
+  let violations = AllocatorLaws<Allocator>.violations()
+  for violation in violations { print(violation) }
+  NestAllocator.checkInvariants()
+  if !violations.isEmpty { exit(1) }
+}
+
 func run<Checks: SafetyChecks & SendableMetatype>(_ checks: Checks.Type, _ name: String, _ size: Int) -> Never {
   if name == "laws" {
-    let violations = AllocatorLaws<Nest<Checks>>.violations()
-    for violation in violations { print(violation) }
-    NestAllocator.checkInvariants()
-    exit(violations.isEmpty ? 0 : 1)
+    checkLaws(Nest<Checks>.self)
+    exit(0)
+  }
+  if name == "beside" {
+    checkLaws(Nest<Checks>.self)
+    checkLaws(NestAllocator.self)
+    checkLaws(Nest<Checks>.self)
+    exit(0)
   }
   if name == "stress" {
     Stress<Nest<Checks>>.run()
@@ -28,8 +43,6 @@ func run<Checks: SafetyChecks & SendableMetatype>(_ checks: Checks.Type, _ name:
   exit(0)
 }
 
-let arguments = CommandLine.arguments
-guard arguments.count == 4, let size = Int(arguments[3]) else { exit(2) }
 switch arguments[1] {
 case "all": run(All.self, arguments[2], size)
 case "hardened": run(HardenedChecks.self, arguments[2], size)

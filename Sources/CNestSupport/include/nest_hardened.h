@@ -16,11 +16,13 @@ extern uintptr_t nest_hardened_secrets[2] NEST_HIDDEN;
 enum {
   // Blocks are put on the free list of their span in random order.
   NEST_SHUFFLES = 1,
-  // Every free block is zeros behind its link. Only where a hardened Nest is the one allocator of the artifact.
+  // Every free block begins with zeros, behind its link. Only where a hardened Nest is the one allocator of the artifact.
   NEST_CLEARS = 2,
   // A page between spans is guarded now and then.
   NEST_GUARDS = 4,
   NEST_HAS_BEGUN = 8,
+  // Above these bits: bytes at the start of a block that are meant, 65,535 at most.
+  NEST_CLEARED_SHIFT = 16,
 };
 extern uint32_t nest_hardened_bits NEST_HIDDEN;
 ALLOCATOR_LEAF static inline uint32_t nest_hardening(void) { return __atomic_load_n(&nest_hardened_bits, __ATOMIC_RELAXED); }
@@ -127,7 +129,7 @@ ALLOCATOR_LEAF static inline int nest_is_clear(const void *_Nonnull address, siz
   return (bits[0] | bits[1]) == 0;
 }
 
-// Defined by the Swift side: looks at what the calling thread has in quarantine.
+// Defined by the Swift side: looks at free blocks for the last time.
 void nest_check_at_exit(void);
 
 // Counts guard pages that have been added or removed. How many there are.

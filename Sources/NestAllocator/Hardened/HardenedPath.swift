@@ -34,9 +34,8 @@ enum HardenedPath {
     }
     guard let block = allocate(size: size, align: align, checks) else { return nil }
     // What has been found to be zeros need not be cleared.
-    if !(checks.clearsReleasedBlocks && size <= 8 << 10 && nest_hardening() & UInt32(NEST_CLEARS) != 0) {
-      nest_zero(block, size)
-    }
+    let zeroBytes = size <= 8 << 10 && nest_hardening() & UInt32(NEST_CLEARS) != 0 ? checks.clearedBytes(of: size) : 0
+    if size > zeroBytes { nest_zero(block + zeroBytes, size - zeroBytes) }
     return block
   }
 
@@ -64,8 +63,9 @@ enum HardenedPath {
   static func begin(_ block: UnsafeMutableRawPointer, _ size: Int, _ blockSize: Int, _ checks: Hardening)
     -> UnsafeMutableRawPointer
   {
-    if checks.clearsReleasedBlocks, nest_hardening() & UInt32(NEST_CLEARS) != 0, blockSize <= Hardening.mostCleared,
-      nest_is_clear(block + 16, blockSize &- 16) == 0
+    let zeroBytes = checks.clearedBytes(of: blockSize)
+    if checks.clearsReleasedBlocks, nest_hardening() & UInt32(NEST_CLEARS) != 0, zeroBytes > 16,
+      nest_is_clear(block + 16, zeroBytes &- 16) == 0
     {
       BlockMisuse.dieOfWrittenBytes(block, blockSize)
     }
@@ -146,7 +146,8 @@ enum HardenedPath {
   @inlinable @inline(__always) @_noLocks
   static func release(_ block: UnsafeMutableRawPointer, _ index: Int, _ checks: Hardening) {
     let blockSize = Int(nest_facts(index).size)
-    if checks.clearsReleasedBlocks, blockSize <= Hardening.mostCleared { nest_clear(block + 16, blockSize &- 16) }
+    let clearedBytes = checks.clearedBytes(of: blockSize)
+    if checks.clearsReleasedBlocks, clearedBytes > 16 { nest_clear(block + 16, clearedBytes &- 16) }
     guard checks.delaysReuse, index <= Quarantine.lastClass, let quarantine = Quarantine.current else {
       return releaseSlowly(FreeBlock(block), index, checks)
     }

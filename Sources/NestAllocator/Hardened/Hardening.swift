@@ -6,17 +6,18 @@ import CNestSupport
 /// The checks of a hardened flavour, as a constant that its functions get: they are compiled once for all flavours.
 @usableFromInline
 struct Hardening {
-  /// A bit for each check.
+  /// A bit for each check, and in the upper half how many bytes of a released block are cleared.
   @usableFromInline let bits: UInt
 
   @inlinable @inline(__always) @_noLocks
   init(
-    checksBytesBehind: Bool, checksSizes: Bool, clearsReleasedBlocks: Bool, shufflesBlocks: Bool, guardsPages: Bool,
+    checksBytesBehind: Bool, checksSizes: Bool, clearedBytes: Int, shufflesBlocks: Bool, guardsPages: Bool,
     delaysReuse: Bool
   ) {
     bits =
-      (checksBytesBehind ? 8 : 0) | (checksSizes ? 4 : 0) | (clearsReleasedBlocks ? 2 : 0) | (shufflesBlocks ? 16 : 0)
-      | (guardsPages ? 32 : 0) | (delaysReuse ? 64 : 0)
+      (checksBytesBehind ? 8 : 0) | (checksSizes ? 4 : 0) | (shufflesBlocks ? 16 : 0) | (guardsPages ? 32 : 0)
+      | (delaysReuse ? 64 : 0)
+      | UInt(bitPattern: clearedBytes < Hardening.mostCleared ? clearedBytes & -16 : Hardening.mostCleared) &<< 32
   }
 
   /// Whether there is none of these checks.
@@ -32,7 +33,23 @@ struct Hardening {
   @inlinable @inline(__always)
   var checksSizes: Bool { @_noLocks get { bits & 4 != 0 } }
   @inlinable @inline(__always)
-  var clearsReleasedBlocks: Bool { @_noLocks get { bits & 2 != 0 } }
+  var clearsReleasedBlocks: Bool { @_noLocks get { bits &>> 32 != 0 } }
+
+  /// Bytes at the start of a block of a class that are cleared when it is released.
+  @inlinable @inline(__always) @_noLocks
+  func clearedBytes(of blockSize: Int) -> Int {
+    if blockSize > Hardening.mostCleared { return 0 }
+    let most = Int(bitPattern: bits &>> 32)
+    return blockSize < most ? blockSize : most
+  }
+
+  /// The same of a free block, of whichever flavour is the allocator of the process: bytes that are zeros, behind its link. 0 where none need be.
+  @_noLocks
+  static func zeroBytes(of blockSize: Int) -> Int {
+    if blockSize > mostCleared || nest_hardening() & UInt32(NEST_CLEARS) == 0 { return 0 }
+    return min(blockSize, Int(nest_hardening() &>> UInt32(NEST_CLEARED_SHIFT)))
+  }
+
   @inlinable @inline(__always)
   var guardsPages: Bool { @_noLocks get { bits & 32 != 0 } }
   @inlinable @inline(__always)
@@ -46,7 +63,9 @@ struct Hardening {
   func begin() {
     var process: UInt32 = 0
     if bits & 16 != 0 { process |= UInt32(NEST_SHUFFLES) }
-    if clearsReleasedBlocks { process |= UInt32(NEST_CLEARS) }
+    if clearsReleasedBlocks {
+      process |= UInt32(NEST_CLEARS) | UInt32(truncatingIfNeeded: bits &>> 32) &<< UInt32(NEST_CLEARED_SHIFT)
+    }
     if guardsPages { process |= UInt32(NEST_GUARDS) }
     nest_begin_hardening(process)
   }

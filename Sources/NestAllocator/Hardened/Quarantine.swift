@@ -114,17 +114,8 @@ struct Quarantine {
   func check() {
     var place = 0
     while place < Quarantine.placeCount {
-      if let (block, index) = Quarantine.taken(places[place]), nest_hardening() & UInt32(NEST_CLEARS) != 0,
-        nest_is_clear(block.pointer + 16, SizeClass.blockSize(index) - 16) == 0
-      {
-        BlockMisuse.dieOfWrittenBytes(block.pointer, SizeClass.blockSize(index))
-      }
+      if let (block, index) = Quarantine.taken(places[place]) { ExitCheck.check(block: block, index) }
       place += 1
     }
   }
 }
-
-/// Looks at what waits when the process ends: of the thread that ends it.
-@_noLocks
-@_cdecl("nest_check_at_exit")
-func checkAtExit() { Quarantine.current?.check() }

@@ -10,7 +10,7 @@ extension Span {
   func linkHardened(_ first: Int, _ count: Int) {
     let (size, base) = (blockSize, start + first * blockSize)
     let bits = nest_hardening()
-    if bits & UInt32(NEST_CLEARS) != 0, size <= Hardening.mostCleared { nest_zero(base, count * size) }
+    let zeroBytes = Hardening.zeroBytes(of: size)
     // Safety: a page, and what it begins, has 257 blocks at most.
     var order = nest_order()
     withUnsafeMutablePointer(to: &order) { pointer in
@@ -27,6 +27,7 @@ extension Span {
       var (next, place) = (FreeBlock.none, 0)
       while place < count {
         let block = FreeBlock(base + Int(places[place]) * size)
+        if zeroBytes > 16 { nest_clear(block.pointer + 16, zeroBytes - 16) }
         block.link(to: next)
         next = block
         place += 1
@@ -37,14 +38,5 @@ extension Span {
 
   /// Dies where a free block has been written to. Before the pages of an empty span serve something else.
   @inline(never) @_noLocks
-  func checkClear() {
-    let size = blockSize
-    if size > Hardening.mostCleared { return }
-    var block = record.pointee.free
-    while !block.isNone {
-      block.checkSignature()
-      if nest_is_clear(block.pointer + 16, size - 16) == 0 { BlockMisuse.dieOfWrittenBytes(block.pointer, size) }
-      block = block.next
-    }
-  }
+  func checkClear() { ExitCheck.check(record.pointee.free, sizeClass) }
 }

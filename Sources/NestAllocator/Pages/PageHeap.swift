@@ -409,6 +409,15 @@ struct PageHeap {
     lock.unlock()
   }
 
+  /// The same, without waiting. Returns whether chunks stay mapped.
+  @_noLocks
+  func tryBeginWalk() -> Bool {
+    if !lock.tryLock() { return false }
+    state.pointee.walkers += 1
+    lock.unlock()
+    return true
+  }
+
   @_noLocks
   func endWalk() {
     lock.lock()
