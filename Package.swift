@@ -50,6 +50,7 @@ let package = Package(
     .library(name: "NestHardenedPreload", type: .dynamic, targets: ["PreloadNestHardened"]),
     .library(name: "TracingPreload", type: .dynamic, targets: ["PreloadTracing"]),
     .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
+    .library(name: "AllocatorTesting", targets: ["AllocatorTesting", "SystemDefaults"]),
     .library(name: "BenchmarkKit", targets: ["BenchmarkKit"]),
   ],
   traits: [
@@ -137,6 +138,7 @@ let package = Package(
     preloadTarget("PreloadTracing", allocators: ["AllocatorAdapters", "SystemAllocator"]),
 
     // Kits and tools: ordinary Swift.
+    .target(name: "AllocatorTesting", dependencies: ["AllocatorInsight"]),
     .target(name: "AllocatorTestKit", dependencies: ["AllocatorABI", "KitSupport"]),
     .executableTarget(name: "benchmark-launcher"),
     .executableTarget(name: "trace-replayer"),
@@ -240,6 +242,9 @@ let package = Package(
           name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle",
           condition: .when(traits: ["ServiceLifecycle"])),
       ]),
+    .testTarget(
+      name: "AllocatorTestingTests",
+      dependencies: ["AllocatorInsight", "AllocatorTesting", "CAllocatorInsight", "SystemDefaults", "TestEffort"]),
     .testTarget(
       name: "AllocatorsToolTests",
       dependencies: [

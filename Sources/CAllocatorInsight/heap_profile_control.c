@@ -25,6 +25,13 @@ static uint64_t image_changes;
 static struct profile_slots slots;
 static bool program_has_malloc;
 
+// Scopes that are open. The slots point at the hooks for as long as there are some, and a little longer, because the next one
+// is often near, and all slots take milliseconds to write; a thread of its own sees to that.
+static uint32_t open_scopes;
+static bool scopes_have_slots;
+static struct timespec scopes_end;
+static const double linger = 0.1;
+
 static const void *image_of(const void *address) {
   Dl_info info;
   return address && dladdr(address, &info) ? info.dli_fbase : NULL;
@@ -44,6 +51,8 @@ static void forget_in_child(void) {
   pthread_mutex_init(&control, NULL);
   make_condition();
   watched = 0;
+  open_scopes = 0;
+  scopes_have_slots = false;
 }
 
 // The image with the hooks must stay for as long as a thread may be in one.
@@ -69,10 +78,20 @@ static bool is_before(struct timespec a, struct timespec b) {
   return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
 }
 
-// Under `control`.
+// Under `control`, as all below.
+static void set_attention(void) {
+  uint32_t scopes = open_scopes > 0 ? (uint32_t)PROFILE_SCOPES : 0;
+  __atomic_store_n(&profile_attention, profile_generation | scopes, __ATOMIC_RELEASE);
+}
+
+static void set_generation(uint32_t generation) {
+  __atomic_store_n(&profile_generation, generation, __ATOMIC_RELEASE);
+  set_attention();
+}
+
 static void end(void) {
-  __atomic_store_n(&profile_generation, 0, __ATOMIC_RELEASE);
-  profile_write_slots(false);
+  set_generation(0);
+  if (!scopes_have_slots) profile_write_slots(false);
 }
 
 static void *watch(void *context) {
@@ -98,7 +117,7 @@ static void *watch(void *context) {
       rounds--;
       slots = profile_write_slots(true);
     }
-    uint64_t now_changes = profile_image_changes();
+    uint64_t now_changes = insight_image_changes();
     if (now_changes != image_changes) {
       image_changes = now_changes;
       rounds = 10;
@@ -108,40 +127,52 @@ static void *watch(void *context) {
   return NULL;
 }
 
-static enum insight_profile_result begin(int64_t interval, double seconds) {
-  if (watched) return INSIGHT_PROFILE_BUSY;
+// Whether calls can be seen, and all that is needed for that.
+static enum insight_profile_result prepare_hooks(void) {
   if (insight_process_allocator().kind == INSIGHT_SANITIZER) return INSIGHT_PROFILE_SANITIZER;
   const void *image = image_of(dlsym(RTLD_DEFAULT, "malloc"));
   program_has_malloc = image && image == image_of((void *)getauxval(AT_PHDR));
   // Where Swift's runtime is linked into the image with malloc, its calls lead there without a slot.
   if (image && image == image_of(swift_allocObject)) return INSIGHT_PROFILE_NO_SLOTS;
-  if (!profile_prepare_tables(interval)) return INSIGHT_PROFILE_NO_MEMORY;
   prepare_process();
   profile_find_real_functions();
-  clock_gettime(CLOCK_MONOTONIC, &deadline);
-  has_deadline = seconds > 0;
-  deadline = after(deadline, seconds);
-  if (++last_generation == 0) last_generation = 1;
-  watched = last_generation;
-  // What changes from here on is new.
-  image_changes = profile_image_changes();
-  slots = profile_write_slots(true);
+  return INSIGHT_PROFILE_STARTED;
+}
 
+// With a small stack, and all signals blocked: they are the program's.
+static bool start_thread(pthread_t *thread, void *(*body)(void *), void *context) {
   pthread_attr_t attributes;
   sigset_t all, before;
   sigfillset(&all);
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, 128 << 10);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int code = pthread_create(&watcher, &attributes, watch, (void *)(uintptr_t)watched);
+  int code = pthread_create(thread, &attributes, body, context);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
-  if (code != 0) {
+  return code == 0;
+}
+
+static enum insight_profile_result begin(int64_t interval, double seconds) {
+  if (watched) return INSIGHT_PROFILE_BUSY;
+  enum insight_profile_result result = prepare_hooks();
+  if (result != INSIGHT_PROFILE_STARTED) return result;
+  if (!profile_prepare_tables(interval)) return INSIGHT_PROFILE_NO_MEMORY;
+  clock_gettime(CLOCK_MONOTONIC, &deadline);
+  has_deadline = seconds > 0;
+  deadline = after(deadline, seconds);
+  if (++last_generation == (uint32_t)PROFILE_SCOPES) last_generation = 1;
+  watched = last_generation;
+  // What changes from here on is new.
+  image_changes = insight_image_changes();
+  slots = profile_write_slots(true);
+
+  if (!start_thread(&watcher, watch, (void *)(uintptr_t)watched)) {
     watched = 0;
     end();
     return INSIGHT_PROFILE_NO_MEMORY;
   }
-  __atomic_store_n(&profile_generation, last_generation, __ATOMIC_RELEASE);
+  set_generation(last_generation);
   return INSIGHT_PROFILE_STARTED;
 }
 
@@ -169,6 +200,85 @@ int insight_profile_stop(void) {
 void insight_profile_retap(void) {
   pthread_mutex_lock(&control);
   if (watched) slots = profile_write_slots(true);
+  pthread_mutex_unlock(&control);
+}
+
+// MARK: Scopes
+
+static uint64_t scope_image_changes;
+
+static void *watch_scopes(void *context) {
+  (void)context;
+  insight_name_thread("alloc. scopes");
+  pthread_detach(pthread_self());
+  // As in `watch`.
+  unsigned rounds = 0;
+  while (true) {
+    struct timespec pause = {0, 20000000};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    pthread_mutex_lock(&control);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (open_scopes == 0 && !is_before(now, scopes_end)) {
+      scopes_have_slots = false;
+      if (!watched) profile_write_slots(false);
+      pthread_mutex_unlock(&control);
+      return NULL;
+    }
+    uint64_t now_changes = insight_image_changes();
+    if (now_changes != scope_image_changes) {
+      scope_image_changes = now_changes;
+      rounds = 10;
+    }
+    if (rounds > 0) {
+      rounds--;
+      slots = profile_write_slots(true);
+    }
+    pthread_mutex_unlock(&control);
+  }
+}
+
+enum insight_profile_result profile_begin_scopes(void) {
+  pthread_mutex_lock(&control);
+  enum insight_profile_result result = INSIGHT_PROFILE_STARTED;
+  if (!scopes_have_slots) {
+    result = prepare_hooks();
+    if (result == INSIGHT_PROFILE_STARTED) {
+      pthread_t thread;
+      scopes_have_slots = start_thread(&thread, watch_scopes, NULL);
+      if (!scopes_have_slots) result = INSIGHT_PROFILE_NO_MEMORY;
+      scope_image_changes = 0;
+    }
+  }
+  if (result == INSIGHT_PROFILE_STARTED) {
+    // Images that came just now are in it from the start.
+    uint64_t changes = insight_image_changes();
+    if (changes != scope_image_changes) {
+      scope_image_changes = changes;
+      slots = profile_write_slots(true);
+    }
+    open_scopes++;
+    set_attention();
+  }
+  pthread_mutex_unlock(&control);
+  return result;
+}
+
+int insight_scopes_have_slots(void) {
+  pthread_mutex_lock(&control);
+  int have = scopes_have_slots;
+  pthread_mutex_unlock(&control);
+  return have;
+}
+
+void profile_end_scopes(void) {
+  pthread_mutex_lock(&control);
+  if (open_scopes > 0 && --open_scopes == 0) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    scopes_end = after(now, linger);
+    set_attention();
+  }
   pthread_mutex_unlock(&control);
 }
 

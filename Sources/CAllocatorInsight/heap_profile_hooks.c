@@ -37,13 +37,15 @@ static inline __attribute__((always_inline)) void count(void *block, size_t size
   profile_thread.left -= (int64_t)size;
   if (__builtin_expect(
         (profile_thread.left < 0)
-          | (profile_thread.generation != __atomic_load_n(&profile_generation, __ATOMIC_RELAXED)),
+          | (profile_thread.generation != __atomic_load_n(&profile_attention, __ATOMIC_RELAXED)),
         0))
-    profile_count(block, size, frame);
+    profile_attend(block, size, frame);
 }
 
 static inline __attribute__((always_inline)) void release(void *block) {
-  if (__builtin_expect(profile_may_be_sampled(block), 0)) profile_release(block);
+  if (__builtin_expect(!profile_may_be_sampled(block), 1)) return;
+  struct profile_released released;
+  profile_release(block, &released);
 }
 
 static void *hook_malloc(size_t size) {
@@ -60,10 +62,11 @@ static void *hook_calloc(size_t number, size_t size) {
 
 // The old block is given up first: another thread can have its address before realloc returns.
 #define RESIZE(old, size, call)                                                  \
-  struct profile_released released = {0};                                        \
-  if (old && profile_may_be_sampled(old)) released = profile_release(old);       \
+  struct profile_released released;                                              \
+  bool was_known = old && profile_may_be_sampled(old);                           \
+  if (was_known) profile_release(old, &released);                                \
   void *block = call;                                                            \
-  if (!block && size && released.was_sampled) profile_take_back(&released);      \
+  if (!block && size && was_known) profile_take_back(old, &released);            \
   count(block, size, FRAME);                                                     \
   return block
 

@@ -3,9 +3,9 @@
 
 // Between the files of the profile. Who calls whom:
 //
-//     an image's slot ──► hooks.c ──► samples.c ──► stacks.c
+//     an image's slot ──► hooks.c ──► allocation_scopes.c ──► samples.c ──► stacks.c
 //                           ▲
-//     control.c ──► slots.c ┘   (start, stop, and the thread that looks for new images)
+//     control.c ──► slots.c ┘   (start, stop, and the threads that look for new images)
 
 #ifndef HEAP_PROFILE_INTERNAL_H
 #define HEAP_PROFILE_INTERNAL_H
@@ -30,11 +30,21 @@ struct profile_thread {
   uint32_t is_busy;
   // The stack that it was on when its bounds were looked up.
   uintptr_t stack_low, stack_high;
+  // The scope that the thread counts for, whatever its task; 0 for none.
+  uint64_t scope;
+  // The scope that it has counted for last, and its table there.
+  uint64_t table_scope;
+  struct scope_table *table;
 };
 extern _Thread_local struct profile_thread profile_thread __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 // The profile that runs, counted from 1; 0 for none.
 extern uint32_t profile_generation __attribute__((visibility("hidden")));
+
+// The same, and above it whether somebody counts in scopes: no thread has a generation with that bit, so that each call of each
+// thread is then looked at, and a profile alone pays nothing for it.
+enum { PROFILE_SCOPES = (int)0x80000000 };
+extern uint32_t profile_attention __attribute__((visibility("hidden")));
 
 // A bit for each hash of a sampled block's address: what is not in it needs no look at the table.
 enum { PROFILE_FILTER_BITS = 16 };
@@ -47,17 +57,51 @@ static inline bool profile_may_be_sampled(const void *block) {
   return __atomic_load_n(&profile_filter[bit >> 6], __ATOMIC_RELAXED) >> (bit & 63) & 1;
 }
 
+// allocation_scopes.c
+
+__attribute__((visibility("hidden"))) void profile_attend(void *block, size_t size, const uintptr_t *frame);
+struct profile_released;
+// These three under the profile's lock.
+__attribute__((visibility("hidden"))) void profile_release_kept(uintptr_t address, struct profile_released *released);
+__attribute__((visibility("hidden"))) void profile_take_back_kept(
+  uintptr_t address, const struct profile_released *released);
+__attribute__((visibility("hidden"))) void profile_filter_kept(void);
+__attribute__((visibility("hidden"))) void profile_forget_scopes_in_child(void);
+
+// control.c
+
+// Counts who needs the slots to point at the hooks for scopes.
+__attribute__((visibility("hidden"))) enum insight_profile_result profile_begin_scopes(void);
+__attribute__((visibility("hidden"))) void profile_end_scopes(void);
+
 // samples.c
 
-// What the table knows of a block that is released, so that it can be taken back.
-struct profile_released {
-  bool was_sampled;
-  struct insight_live_block block;
+// In how many scopes a block is followed, one within the other.
+enum { PROFILE_MOST_KEPT = 4 };
+
+struct profile_kept {
+  uint64_t size, scope;
+  uint32_t stack;
 };
 
+// What the tables know of a block that is released, so that it can be taken back.
+struct profile_released {
+  bool was_sampled;
+  uint32_t kept_count;
+  struct insight_live_block block;
+  struct profile_kept kept[PROFILE_MOST_KEPT];
+};
+
+// Guards samples, live blocks and the filter. The thread is in the profiler meanwhile (`is_busy`).
+__attribute__((visibility("hidden"))) void profile_take_lock(void);
+__attribute__((visibility("hidden"))) void profile_give_lock(void);
+// Under that lock.
+__attribute__((visibility("hidden"))) void profile_change_filter(uintptr_t address, bool is_added);
+
 __attribute__((visibility("hidden"))) void profile_count(void *block, size_t size, const uintptr_t *frame);
-__attribute__((visibility("hidden"))) struct profile_released profile_release(void *block);
-__attribute__((visibility("hidden"))) void profile_take_back(const struct profile_released *released);
+__attribute__((visibility("hidden"))) void profile_release(void *block, struct profile_released *released);
+__attribute__((visibility("hidden"))) void profile_take_back(
+  void *block, const struct profile_released *released);
 __attribute__((visibility("hidden"))) bool profile_prepare_tables(int64_t interval);
 __attribute__((visibility("hidden"))) void profile_forget_in_child(void);
 
@@ -96,7 +140,5 @@ struct profile_slots {
 __attribute__((visibility("hidden"))) struct profile_slots profile_write_slots(bool is_on);
 // As they were when they were written last; and whether malloc is the program's own.
 __attribute__((visibility("hidden"))) struct profile_slots profile_current_slots(bool *has_malloc);
-// A number that changes when an image is loaded or unloaded.
-__attribute__((visibility("hidden"))) uint64_t profile_image_changes(void);
 
 #endif

@@ -16,7 +16,7 @@
 #include <time.h>
 
 _Thread_local struct profile_thread profile_thread __attribute__((tls_model("initial-exec")));
-uint32_t profile_generation;
+uint32_t profile_generation, profile_attention;
 uint64_t profile_filter[1 << (PROFILE_FILTER_BITS - 6)];
 
 enum {
@@ -36,23 +36,24 @@ static struct tables {
   // From 1 on; 0 is none. A free one holds the next free one.
   struct insight_live_block live[LIVE_BLOCKS];
   uint32_t live_places[LIVE_PLACES];
-  // How many blocks have set a bit of the filter; 255 stays.
-  uint8_t filter_counts[1 << PROFILE_FILTER_BITS];
 } *tables;
 
 // All below is guarded by `lock`.
+
+// How many blocks have set a bit of the filter; 255 stays.
+static uint8_t filter_counts[1 << PROFILE_FILTER_BITS];
 static struct insight_profile_state state;
 static uint32_t free_live, used_live;
 static uint32_t lock;
 
-static void take_lock(void) {
+void profile_take_lock(void) {
   unsigned rounds = 0;
   // Held for some dozens of nanoseconds; by a thread that is not running, for longer.
   while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
     if (++rounds > 64) sched_yield();
 }
 
-static void give_lock(void) { __atomic_store_n(&lock, 0, __ATOMIC_RELEASE); }
+void profile_give_lock(void) { __atomic_store_n(&lock, 0, __ATOMIC_RELEASE); }
 
 static int64_t draw(void) {
   struct profile_thread *thread = &profile_thread;
@@ -102,9 +103,9 @@ static uint32_t *live_place(uintptr_t address) {
   return &tables->live_places[profile_hash(address) >> 20 & (LIVE_PLACES - 1)];
 }
 
-static void change_filter(uintptr_t address, bool is_added) {
+void profile_change_filter(uintptr_t address, bool is_added) {
   uint64_t bit = profile_hash(address) >> (64 - PROFILE_FILTER_BITS), mask = (uint64_t)1 << (bit & 63);
-  uint8_t *number = &tables->filter_counts[bit];
+  uint8_t *number = &filter_counts[bit];
   if (*number == 255) return;
   *number += is_added ? 1 : -1;
   if (is_added)
@@ -124,7 +125,7 @@ static struct insight_live_block remove_live(uintptr_t address) {
   tables->live[index].address = 0;
   tables->live[index].next = free_live;
   free_live = index;
-  change_filter(address, false);
+  profile_change_filter(address, false);
   return block;
 }
 
@@ -144,7 +145,7 @@ static void add_live(struct insight_live_block block) {
   block.next = *link;
   tables->live[index] = block;
   *link = index;
-  change_filter(block.address, true);
+  profile_change_filter(block.address, true);
 }
 
 // Whether the thread was not in here already.
@@ -181,7 +182,7 @@ __attribute__((noinline)) void profile_count(void *block, size_t size, const uin
     double interval = (double)state.interval, bytes = size > 0 ? (double)size : 1;
     double probability = -expm1(-bytes / interval), weight = 1 / probability;
     double variance = (1 - probability) * weight * weight;
-    take_lock();
+    profile_take_lock();
     if (generation == profile_generation) {
       uint32_t index;
       struct insight_site *site = find_site(frames, depth, physical, &index);
@@ -195,33 +196,37 @@ __attribute__((noinline)) void profile_count(void *block, size_t size, const uin
       add_live((struct insight_live_block){
         .address = (uintptr_t)block, .size = size, .serial = state.samples, .site = index});
     }
-    give_lock();
+    profile_give_lock();
   }
   errno = code;
   leave();
 }
 
-__attribute__((noinline)) struct profile_released profile_release(void *block) {
-  struct profile_released released = {0};
+__attribute__((noinline)) void profile_release(void *block, struct profile_released *released) {
+  released->was_sampled = false;
+  released->kept_count = 0;
   if (!enter()) {
     __atomic_fetch_add(&state.missed_releases, 1, __ATOMIC_RELAXED);
-    return released;
+    return;
   }
   int code = errno;
-  take_lock();
-  if (profile_generation != 0) released.block = remove_live((uintptr_t)block);
-  give_lock();
+  profile_take_lock();
+  if (profile_generation != 0) {
+    released->block = remove_live((uintptr_t)block);
+    released->was_sampled = released->block.address != 0;
+  }
+  profile_release_kept((uintptr_t)block, released);
+  profile_give_lock();
   errno = code;
   leave();
-  released.was_sampled = released.block.address != 0;
-  return released;
 }
 
-void profile_take_back(const struct profile_released *released) {
+void profile_take_back(void *block, const struct profile_released *released) {
   if (!enter()) return;
-  take_lock();
-  if (profile_generation != 0) add_live(released->block);
-  give_lock();
+  profile_take_lock();
+  if (profile_generation != 0 && released->was_sampled) add_live(released->block);
+  profile_take_back_kept((uintptr_t)block, released);
+  profile_give_lock();
   leave();
 }
 
@@ -235,19 +240,27 @@ bool profile_prepare_tables(int64_t interval) {
     // Locked in memory (mlockall).
     memset(tables, 0, sizeof *tables);
   }
+  bool was_free = enter();
+  profile_take_lock();
   memset(profile_filter, 0, sizeof profile_filter);
+  memset(filter_counts, 0, sizeof filter_counts);
+  profile_filter_kept();
   memset(&state, 0, sizeof state);
   state.interval = interval;
   free_live = used_live = 0;
+  profile_give_lock();
+  if (was_free) leave();
   return true;
 }
 
 void profile_forget_in_child(void) {
   lock = 0;
   profile_thread.is_busy = 0;
-  profile_generation = 0;
+  profile_generation = profile_attention = 0;
   state.interval = 0;
   memset(profile_filter, 0, sizeof profile_filter);
+  memset(filter_counts, 0, sizeof filter_counts);
+  profile_forget_scopes_in_child();
 }
 
 int64_t insight_profile_leave_out(void) {
@@ -265,7 +278,7 @@ void insight_profile_take_in(int64_t before) {
 
 void insight_profile_read_state(struct insight_profile_state *result) {
   bool was_free = enter();
-  take_lock();
+  profile_take_lock();
   *result = state;
   result->live_capacity = used_live + 1;
   if (profile_generation == 0) result->interval = 0;
@@ -276,22 +289,22 @@ void insight_profile_read_state(struct insight_profile_state *result) {
   result->refused_slots = slots.refused + slots.pending;
   result->program_has_malloc = has_malloc;
   result->async_frames = profile_async_frames;
-  give_lock();
+  profile_give_lock();
   if (was_free) leave();
 }
 
 void insight_profile_read_site(uint32_t index, struct insight_site *site) {
   bool was_free = enter();
-  take_lock();
+  profile_take_lock();
   *site = tables->sites[index];
-  give_lock();
+  profile_give_lock();
   if (was_free) leave();
 }
 
 void insight_profile_read_live(uint32_t first, uint32_t count, struct insight_live_block *blocks) {
   bool was_free = enter();
-  take_lock();
+  profile_take_lock();
   memcpy(blocks, &tables->live[first], count * sizeof *blocks);
-  give_lock();
+  profile_give_lock();
   if (was_free) leave();
 }

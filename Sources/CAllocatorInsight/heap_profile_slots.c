@@ -170,7 +170,7 @@ static int read_changes(struct dl_phdr_info *info, size_t size, void *context) {
   return 1;
 }
 
-uint64_t profile_image_changes(void) {
+uint64_t insight_image_changes(void) {
   uint64_t changes = 0;
   dl_iterate_phdr(read_changes, &changes);
   return changes;

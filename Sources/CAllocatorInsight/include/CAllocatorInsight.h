@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "CAllocatorSupport.h"
+#include "allocation_scopes.h"
 #include "heap_profile.h"
 
 enum insight_allocator_kind : unsigned {

@@ -101,6 +101,9 @@ void insight_refuse_reading(unsigned ways);
 // The stack of the calling thread as the profile sees it, from the caller on; for tests. Returns the number of frames.
 uint32_t insight_profile_walk(uintptr_t *_Nonnull frames, uint32_t *_Nonnull physical);
 
+// A number that changes when an image is loaded or unloaded.
+uint64_t insight_image_changes(void);
+
 // An image that the dynamic linker has loaded.
 struct insight_image {
   // What is added to the addresses in its file.
