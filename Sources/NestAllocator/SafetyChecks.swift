@@ -69,6 +69,7 @@ public enum HardenedChecks: SafetyChecks {
   @inlinable @inline(__always) public static var checksBytesBehind: Bool { true }
   @inlinable @inline(__always) public static var checksSizes: Bool { true }
   @inlinable @inline(__always) public static var clearsReleasedBlocks: Bool { true }
+  @inlinable @inline(__always) public static var clearedBytes: Int { 128 }
   @inlinable @inline(__always) public static var delaysReuse: Bool { true }
   @inlinable @inline(__always) public static var shufflesBlocks: Bool { true }
   @inlinable @inline(__always) public static var guardsPages: Bool { true }

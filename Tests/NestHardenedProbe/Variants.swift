@@ -24,6 +24,10 @@ enum WithoutClearing: Variant {
   static var clearsReleasedBlocks: Bool { false }
 }
 
+enum ClearingAll: Variant {
+  static var clearedBytes: Int { Int.max }
+}
+
 enum WithoutDelay: Variant {
   static var delaysReuse: Bool { false }
 }

@@ -83,9 +83,10 @@ enum Heaps {
       return (taken.first, taken.count, false)
     }
     heap.unlock()
-    let pages = SizeClass.pageCount(index) + GuardPages.next()
+    let isGuarded = GuardPages.isNext()
+    let pages = SizeClass.pageCount(index) + (isGuarded ? 1 : 0)
     // A small block is one of many in its page.
-    let isScattered = SizeClass.blockSize(index) > Chunk.pageSize
+    let isScattered = SizeClass.blockSize(index) > SizeClass.largestInTable
     var found =
       isScattered
       ? Pages.allocateScattered(count: pages, align: 1, mayMap: false)
@@ -99,15 +100,15 @@ enum Heaps {
         : Pages.allocate(count: pages, align: 1, mayMap: true)
     }
     guard let (run, _) = found else { return nil }
-    GuardPages.close(run, index)
+    if isGuarded { GuardPages.close(run) }
     heap.lock.lock()
     if let taken = heap.take(index, most: most) {
       // Others have released some meanwhile.
       heap.unlock()
-      if GuardPages.open(run, index) { PageHeap.shared.release(run) }
+      if !isGuarded || GuardPages.open(run) { PageHeap.shared.release(run) }
       return (taken.first, taken.count, false)
     }
-    heap.add(run.chunk.span(page: run.first), index, pageCount: run.count)
+    heap.add(run.chunk.span(page: run.first), index, pageCount: run.count, isGuarded: isGuarded)
     let taken = heap.take(index, most: most)
     heap.unlock()
     return taken.map { ($0.first, $0.count, true) }

@@ -140,14 +140,14 @@ struct ProcessorHeap {
   @_noLocks
   func addSpare(_ index: Int) -> Bool {
     guard let span = takeSpare(SizeClass.pageCount(index)) else { return false }
-    add(span, index, pageCount: SizeClass.pageCount(index))
+    add(span, index, pageCount: SizeClass.pageCount(index), isGuarded: false)
     return true
   }
 
   /// Takes in a new span for class `index`, of pages of no span: those of the class, and maybe a guard.
   @_noLocks
-  func add(_ span: Span, _ index: Int, pageCount: Int) {
-    span.initialize(sizeClass: index, pageCount: pageCount, owner: number)
+  func add(_ span: Span, _ index: Int, pageCount: Int, isGuarded: Bool) {
+    span.initialize(sizeClass: index, pageCount: pageCount, isGuarded: isGuarded, owner: number)
     counts[index].spans += 1
     setAvailable(span)
   }
@@ -267,7 +267,7 @@ struct ProcessorHeap {
     state.pointee.touchedBytes -= bytes
     state.pointee.emptyBytes -= bytes
     let pages = Int(span.record.pointee.pageCount)
-    if pages <= 2, pages == SizeClass.pageCount(index), span.record.pointee.purgedPages == 0,
+    if pages <= 2, !span.record.pointee.isGuarded, span.record.pointee.purgedPages == 0,
       state.pointee.sparePages + pages <= ProcessorHeap.spareLimit
     {
       span.clear()

@@ -56,8 +56,8 @@ enum SizeClass {
     index <= 16 ? index &* 16 : ((index &- 1) & 7 &+ 9) &<< ((index &- 1) &>> 3 &+ 3)
   }
 
-  /// The pages of a span of class `index`: 4 KiB at least, fewer blocks the larger they are, and at most a sixteenth left
-  /// over.
+  /// The pages of a span of class `index` that is made now: 4 KiB at least, fewer blocks the larger they are, and at most a sixteenth left
+  /// over; where blocks are shuffled, 16 blocks or one.
   @_noLocks
   static func pageCount(_ index: Int) -> Int {
     let size = blockSize(index)
@@ -68,8 +68,11 @@ enum SizeClass {
       case ...(8 << 10): 16 << 10
       default: size
       }
+    let isShuffled = nest_hardening() & UInt32(NEST_SHUFFLES) != 0
+    // One block, of which nobody knows where its span begins: see Pages.allocateScattered.
+    if isShuffled, size > largestInTable { return (size + Chunk.pageSize - 1) / Chunk.pageSize }
     // Blocks to choose from at random.
-    let chosen = size <= Chunk.pageSize && nest_hardening() & UInt32(NEST_SHUFFLES) != 0 ? 16 * size : 0
+    let chosen = isShuffled && size <= Chunk.pageSize ? 16 * size : 0
     var count = (max(least, chosen) + Chunk.pageSize - 1) / Chunk.pageSize
     while count * Chunk.pageSize % size * 16 > count * Chunk.pageSize { count += 1 }
     return count

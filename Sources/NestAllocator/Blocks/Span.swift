@@ -46,6 +46,8 @@ struct Span {
     var trigger: UInt16
     /// Whether the span is in a list of the heap's.
     var isListed: Bool
+    /// Whether the last page is a guard: see GuardPages.
+    var isGuarded: Bool
     /// How many blocks were used when the purger looked last, and whether there was nothing that it could give back.
     var usedThen: UInt16
   }
@@ -123,7 +125,7 @@ struct Span {
   }
 
   /// Whether the span is small enough to be kept by its heap when it is empty.
-  var mayStayEmpty: Bool { @_noLocks get { record.pointee.pageCount <= 16 } }
+  var mayStayEmpty: Bool { @_noLocks get { record.pointee.pageCount <= 33 } }
 
   /// Makes the run of pages that begins at this record a span that is not cut into blocks.
   @_noLocks
@@ -142,13 +144,15 @@ struct Span {
     record.pointee.state = state
     record.pointee.trigger = 0
     record.pointee.isListed = false
+    record.pointee.isGuarded = false
     record.pointee.usedThen = .max
   }
 
   /// Makes it one of blocks of a class, all of them uncarved. The entries of its pages are those of none.
   @_noLocks
-  func initialize(sizeClass: Int, pageCount: Int, owner: Int) {
+  func initialize(sizeClass: Int, pageCount: Int, isGuarded: Bool, owner: Int) {
     initialize(state: .blocks, pageCount: pageCount)
+    record.pointee.isGuarded = isGuarded
     let size = SizeClass.blockSize(sizeClass)
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
     record.pointee.capacity = UInt16(truncatingIfNeeded: blockPageCount * Chunk.pageSize / size)
@@ -158,7 +162,7 @@ struct Span {
 
   /// The pages in which the span's blocks are: all but a guard.
   private var blockPageCount: Int {
-    @_noLocks get { min(Int(record.pointee.pageCount), SizeClass.pageCount(sizeClass)) }
+    @_noLocks get { Int(record.pointee.pageCount) - (record.pointee.isGuarded ? 1 : 0) }
   }
 
   /// The pages of the span.
@@ -169,7 +173,7 @@ struct Span {
   /// Gives the span's pages to the page heap.
   @_noLocks
   func releasePages() {
-    let (run, isOpen) = (run, !hasBlocks || GuardPages.open(run, sizeClass))
+    let (run, isOpen) = (run, !record.pointee.isGuarded || GuardPages.open(run))
     clear()
     if isOpen { PageHeap.shared.release(run) }
   }

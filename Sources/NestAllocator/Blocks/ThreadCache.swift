@@ -173,11 +173,13 @@ struct ThreadCache {
       return takeChecked(bin)
     }
     let most = Heaps.isCrowded ? max(Int(bin.state.pointee.limit) / 4, 1) : Int.max
-    guard let (first, count, isNew) = Heaps.take(index, most: most, from: state.pointee.heap) else { return nil }
+    guard let taken = Heaps.take(index, most: most, from: state.pointee.heap) else { return nil }
+    var (first, count) = (taken.first, taken.count)
+    if nest_hardening() & UInt32(NEST_SHUFFLES) != 0 { addChoice(index, &first, &count) }
     bin.set(first, count: Int32(truncatingIfNeeded: count))
     bin.state.pointee.wasFilled = true
     let block = takeChecked(bin)
-    if isNew {
+    if taken.isNew {
       state.pointee.spansToScavenge -= 1
       if state.pointee.spansToScavenge <= 0 { scavenge() }
     }

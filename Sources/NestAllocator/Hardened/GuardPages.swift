@@ -12,32 +12,26 @@ enum GuardPages {
   private static var interval: UInt64 { @_noLocks get { 128 } }
   private static var most: UInt32 { @_noLocks get { 4096 } }
 
-  /// How many pages more than its own the next span is to have: 1 or 0.
+  /// Whether the next span is to have one.
   @_noLocks
-  static func next() -> Int {
-    guard nest_hardening() & UInt32(NEST_GUARDS) != 0, Int(nest_page_size()) == Chunk.pageSize,
-      nest_random_below(interval) == 0, nest_count_guard_pages(0) < most
-    else { return 0 }
-    return 1
+  static func isNext() -> Bool {
+    nest_hardening() & UInt32(NEST_GUARDS) != 0 && Int(nest_page_size()) == Chunk.pageSize
+      && nest_random_below(interval) == 0 && nest_count_guard_pages(0) < most
   }
 
-  /// Guards what a run has beyond the pages of a class, and gives its memory back.
+  /// Guards the last page of a run, and gives its memory back.
   @_noLocks
-  static func close(_ run: PageRun, _ index: Int) {
-    let pages = SizeClass.pageCount(index)
-    if run.count <= pages { return }
-    let last = run.start + (pages << Chunk.pageShift)
+  static func close(_ run: PageRun) {
+    let last = run.start + (run.byteCount - Chunk.pageSize)
     _ = nest_purge(last, Chunk.pageSize)
     _ = nest_protect(last, Chunk.pageSize)
     _ = nest_count_guard_pages(1)
   }
 
-  /// Makes all of a run usable again. Returns false where the system refuses: then nobody can use it.
+  /// Makes all of a guarded run usable again. Returns false where the system refuses: then nobody can use it.
   @_noLocks
-  static func open(_ run: PageRun, _ index: Int) -> Bool {
-    let pages = SizeClass.pageCount(index)
-    if run.count <= pages { return true }
+  static func open(_ run: PageRun) -> Bool {
     _ = nest_count_guard_pages(-1)
-    return nest_unprotect(run.start + (pages << Chunk.pageShift), Chunk.pageSize) != 0
+    return nest_unprotect(run.start + (run.byteCount - Chunk.pageSize), Chunk.pageSize) != 0
   }
 }

@@ -40,3 +40,50 @@ extension Span {
   @inline(never) @_noLocks
   func checkClear() { ExitCheck.check(record.pointee.free, sizeClass) }
 }
+
+extension ThreadCache {
+  /// Adds blocks of other spans to those that have just been taken, and makes their order random: of those of 4 to 8 KiB, of which a span has
+  /// two or three.
+  @inline(never) @_noLocks
+  func addChoice(_ index: Int, _ first: inout FreeBlock, _ count: inout Int) {
+    let (size, wanted) = (SizeClass.blockSize(index), 12)
+    if size <= Chunk.pageSize || size > SizeClass.largestInTable { return }
+    while count < wanted, let (next, more, _) = Heaps.take(index, most: wanted - count, from: state.pointee.heap) {
+      var block = next
+      while !block.isNone {
+        let after = block.next
+        block.checkSignature()
+        block.link(to: first)
+        first = block
+        block = after
+      }
+      count += more
+    }
+    shuffle(&first, count)
+  }
+
+  private func shuffle(_ first: inout FreeBlock, _ count: Int) {
+    // Each block in turn takes a place by chance among those that are in order already.
+    var (rest, ordered, length) = (first, FreeBlock.none, 0)
+    while length < count {
+      let block = rest
+      block.checkSignature()
+      rest = block.next
+      var place = Int(nest_random_below(UInt64(length + 1)))
+      length += 1
+      if place == 0 {
+        block.link(to: ordered)
+        ordered = block
+        continue
+      }
+      var before = ordered
+      while place > 1 {
+        before = before.next
+        place -= 1
+      }
+      block.link(to: before.next)
+      before.link(to: block)
+    }
+    first = ordered
+  }
+}

@@ -16,16 +16,24 @@ enum Pages {
     return PageHeap.shared.allocate(count: count, align: align, mayMap: true)
   }
 
-  /// The same, of pages that begin at one of 16 places by chance, if the process shuffles its blocks.
+  /// The same, of pages that begin by chance, if the process shuffles its blocks: at one of 16 places, or of fewer where memory that is there
+  /// already has no more room.
   @_noLocks
   static func allocateScattered(count: Int, align: Int, mayMap: Bool) -> (run: PageRun, isZeroed: Bool)? {
-    guard nest_hardening() & UInt32(NEST_SHUFFLES) != 0, align == 1,
-      let (all, isZeroed) = allocate(count: count + 15, align: 1, mayMap: mayMap)
-    else { return allocate(count: count, align: align, mayMap: mayMap) }
-    let before = Int(nest_random_below(16))
+    guard nest_hardening() & UInt32(NEST_SHUFFLES) != 0, align == 1 else {
+      return allocate(count: count, align: align, mayMap: mayMap)
+    }
+    return allocateScattered(count: count, places: 16, mayMap: mayMap)
+      ?? allocateScattered(count: count, places: 4, mayMap: mayMap) ?? allocate(count: count, align: 1, mayMap: mayMap)
+  }
+
+  private static func allocateScattered(count: Int, places: Int, mayMap: Bool) -> (run: PageRun, isZeroed: Bool)? {
+    let more = places - 1
+    guard let (all, isZeroed) = allocate(count: count + more, align: 1, mayMap: mayMap) else { return nil }
+    let before = Int(nest_random_below(UInt64(places)))
     if before > 0 { PageHeap.shared.release(PageRun(all.chunk, all.first, before)) }
     let run = PageRun(all.chunk, all.first + before, count)
-    if before < 15 { PageHeap.shared.release(PageRun(all.chunk, run.end, 15 - before)) }
+    if before < more { PageHeap.shared.release(PageRun(all.chunk, run.end, more - before)) }
     return (run, isZeroed)
   }
 

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { count = 12 };
+enum { count = 15 };
 
 int main(void) {
-  static const size_t sizes[count] = {16, 48, 100, 200, 400, 1000, 2000, 4000, 8000, 30000, 100000, 2000000};
+  static const size_t sizes[count] = {16, 48, 100, 200, 400, 1000, 2000, 4000, 6000, 7000, 8000, 18000, 30000, 100000, 2000000};
   static char *blocks[count][2];
   for (int i = 0; i < count; i++)
     for (int k = 0; k < 2; k++) blocks[i][k] = malloc(sizes[i]);
