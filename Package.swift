@@ -9,7 +9,7 @@ func preloadTarget(_ name: String, allocators: [Target.Dependency]) -> Target {
   let support = "\(Context.packageDirectory)/Sources/PreloadSupport"
   return .target(
     name: name,
-    dependencies: allocators + ["AllocatorABI", "CMallocFamily", "MallocFamilyFunctions"],
+    dependencies: allocators + ["AllocatorABI", "CMallocFamily", "CPreloadInsight", "MallocFamilyFunctions"],
     linkerSettings: [
       .unsafeFlags([
         "-nostartfiles", "-use-ld=gold", "-resource-dir", "\(support)/no-runtime", "-no-toolchain-stdlib-rpath",
@@ -49,6 +49,8 @@ let package = Package(
     .library(name: "NestPreload", type: .dynamic, targets: ["PreloadNest"]),
     .library(name: "NestHardenedPreload", type: .dynamic, targets: ["PreloadNestHardened"]),
     .library(name: "TracingPreload", type: .dynamic, targets: ["PreloadTracing"]),
+    // What these open if the environment asks for it, and what may be preloaded by itself.
+    .library(name: "InsightPreload", type: .dynamic, targets: ["PreloadInsight"]),
     .library(name: "AllocatorTestKit", targets: ["AllocatorTestKit", "SystemDefaults"]),
     .library(name: "AllocatorTesting", targets: ["AllocatorTesting", "SystemDefaults"]),
     .library(name: "BenchmarkKit", targets: ["BenchmarkKit"]),
@@ -131,7 +133,17 @@ let package = Package(
     // What makes the allocator of a user's own target one that chooses.
     .plugin(name: "ExportGlobalAllocator", capability: .buildTool(), path: "Sources/ExportGlobalAllocator"),
 
-    // Libraries that run an allocator under any program: one line each.
+    // Libraries that run an allocator under any program: one line each. And what answers questions about memory there.
+    .target(name: "CPreloadInsight"),
+    .target(name: "CInsightPreload"),
+    .target(
+      name: "PreloadInsight", dependencies: ["AllocatorInsight", "CInsightPreload", "SystemDefaults"],
+      linkerSettings: [
+        .unsafeFlags([
+          "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/PreloadSupport/insight.map",
+          "-Xlinker", "-z", "-Xlinker", "nodelete",
+        ])
+      ]),
     preloadTarget("PreloadCounting", allocators: ["AllocatorAdapters", "SystemAllocator"]),
     preloadTarget("PreloadNest", allocators: ["NestAllocator"]),
     preloadTarget("PreloadNestHardened", allocators: ["NestAllocator"]),

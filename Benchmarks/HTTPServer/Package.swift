@@ -14,6 +14,13 @@ func server(_ product: String) -> Target {
     ])
 }
 
+/// The service that leaks, on one allocator.
+func sessions(_ name: String, _ allocator: Target.Dependency) -> Target {
+  .executableTarget(
+    name: "Sessions-\(name)",
+    dependencies: ["SessionService", .product(name: "AllocatorABI", package: "swift-allocators"), allocator])
+}
+
 // A package of its own, because its dependencies take minutes to build.
 let package = Package(
   name: "HTTPServer",
@@ -40,6 +47,26 @@ let package = Package(
     server("Default"),
     .executableTarget(
       name: "http-benchmark",
+      dependencies: [
+        .product(name: "BenchmarkKit", package: "swift-allocators"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .target(
+      name: "SessionService",
+      dependencies: [
+        .product(name: "AllocatorInsight", package: "swift-allocators"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+      ]),
+    // An allocator of a user's own.
+    .target(
+      name: "FiveFunctions", dependencies: [.product(name: "GlobalShim", package: "swift-allocators")],
+      plugins: [.plugin(name: "ExportGlobalAllocator", package: "swift-allocators")]),
+    sessions("system", .product(name: "GlobalSystem", package: "swift-allocators")),
+    sessions("jemalloc", .product(name: "GlobalJemalloc", package: "swift-allocators")),
+    sessions("nest", .product(name: "GlobalNest", package: "swift-allocators")),
+    sessions("five", "FiveFunctions"),
+    .executableTarget(
+      name: "leak-check",
       dependencies: [
         .product(name: "BenchmarkKit", package: "swift-allocators"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

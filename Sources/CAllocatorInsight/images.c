@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "CAllocatorInsight.h"
+#include "build_id.h"
 
 // Of Swift's runtime and of C++'s, which that brings.
 extern char *swift_demangle(const char *, size_t, char *, size_t *, uint32_t) __attribute__((weak));
@@ -19,23 +20,6 @@ struct search {
   uintptr_t address;
   struct insight_image *image;
 };
-
-// elf(5), "Notes".
-static void read_build_id(struct insight_image *image, const char *notes, size_t size) {
-  while (size >= sizeof(ElfW(Nhdr))) {
-    const ElfW(Nhdr) *note = (const void *)notes;
-    size_t name = (note->n_namesz + 3u) & ~3u, description = (note->n_descsz + 3u) & ~3u;
-    size_t length = sizeof *note + name + description;
-    if (length > size) return;
-    if (note->n_type == NT_GNU_BUILD_ID && note->n_descsz <= sizeof image->build_id) {
-      memcpy(image->build_id, notes + sizeof *note + name, note->n_descsz);
-      image->build_id_size = note->n_descsz;
-      return;
-    }
-    notes += length;
-    size -= length;
-  }
-}
 
 static int look_at_image(struct dl_phdr_info *info, size_t size, void *context) {
   (void)size;
@@ -56,7 +40,8 @@ static int look_at_image(struct dl_phdr_info *info, size_t size, void *context) 
   strncpy(image->path, path, sizeof image->path - 1);
   for (int i = 0; i < info->dlpi_phnum; i++)
     if (info->dlpi_phdr[i].p_type == PT_NOTE && image->build_id_size == 0)
-      read_build_id(image, (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr), info->dlpi_phdr[i].p_filesz);
+      image->build_id_size = read_build_id(
+        (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr), info->dlpi_phdr[i].p_filesz, image->build_id);
   return 1;
 }
 

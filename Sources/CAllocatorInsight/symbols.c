@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "CAllocatorInsight.h"
+#include "build_id.h"
 
 static int compare(const void *left, const void *right) {
   const struct insight_symbol *a = left, *b = right;
@@ -47,6 +48,16 @@ static void read_section(struct insight_symbols *result, const Elf64_Shdr *secti
   qsort(result->symbols, result->count, sizeof *result->symbols, compare);
 }
 
+static void read_segments(struct insight_symbols *result, const Elf64_Ehdr *header) {
+  if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff % 8 != 0) return;
+  if (!has(result, header->e_phoff, (uint64_t)header->e_phnum * sizeof(Elf64_Phdr))) return;
+  const Elf64_Phdr *segments = (const void *)(result->file + header->e_phoff);
+  uintptr_t low = UINTPTR_MAX;
+  for (size_t i = 0; i < header->e_phnum; i++)
+    if (segments[i].p_type == PT_LOAD && segments[i].p_vaddr < low) low = segments[i].p_vaddr;
+  if (low != UINTPTR_MAX) result->low = low & ~(uintptr_t)4095;
+}
+
 void insight_read_symbols(const char *path, struct insight_symbols *result) {
   *result = (struct insight_symbols){0};
   int descriptor = open(path, O_RDONLY | O_CLOEXEC);
@@ -66,6 +77,15 @@ void insight_read_symbols(const char *path, struct insight_symbols *result) {
   if (header->e_shentsize != sizeof(Elf64_Shdr) || header->e_shoff % 8 != 0) return;
   if (!has(result, header->e_shoff, (uint64_t)header->e_shnum * sizeof(Elf64_Shdr))) return;
   const Elf64_Shdr *sections = (const void *)(result->file + header->e_shoff);
+  read_segments(result, header);
+  result->is_stripped = 1;
+  for (size_t i = 0; i < header->e_shnum; i++) {
+    if (sections[i].sh_type == SHT_SYMTAB) result->is_stripped = 0;
+    if (sections[i].sh_type == SHT_NOTE && result->build_id_size == 0 && sections[i].sh_offset % 4 == 0
+        && has(result, sections[i].sh_offset, sections[i].sh_size))
+      result->build_id_size =
+        read_build_id(result->file + sections[i].sh_offset, sections[i].sh_size, result->build_id);
+  }
   const uint32_t kinds[] = {SHT_SYMTAB, SHT_DYNSYM};
   for (size_t kind = 0; kind < 2; kind++)
     for (size_t i = 0; i < header->e_shnum; i++) {

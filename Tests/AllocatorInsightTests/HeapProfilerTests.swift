@@ -251,6 +251,23 @@ final class HeapProfilerTests: XCTestCase {
     }
   }
 
+  /// More live samples than there is room for: what is lost is said, and what there is room for is right.
+  func testFullTable() throws {
+    try HeapProfiler.start(samplingEvery: 1)
+    let blocks = allocateWithMalloc(140_000, 64)
+    let profile = try XCTUnwrap(HeapProfiler.snapshot())
+    for block in blocks { free(block) }
+    XCTAssertGreaterThanOrEqual(profile.lostSamples, 140_000 - (1 << 17))
+    XCTAssertLessThan(profile.lostSamples, 20_000)
+    let (allocated, live) = amounts(profile, below: "allocateWithMalloc")
+    XCTAssertGreaterThanOrEqual(allocated.objects.value, 140_000)
+    XCTAssertLessThan(live.objects.value, Double(1 << 17))
+    XCTAssertTrue(
+      profile.description.contains("note       \(profile.lostSamples) live samples are lost"), profile.description)
+    XCTAssertTrue(profile.description.contains("; lost \(profile.lostSamples)"), profile.description)
+    XCTAssertLessThan(amounts(try finish(), below: "allocateWithMalloc").live.objects.value, 100)
+  }
+
   // MARK: Stacks and types
 
   func testAsyncFrames() async throws {

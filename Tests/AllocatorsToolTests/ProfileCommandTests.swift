@@ -129,8 +129,6 @@ final class ProfileCommandTests: XCTestCase {
     try tool.run()
     for _ in 0..<1_000 where !HeapProfiler.isRunning { usleep(10_000) }
     XCTAssertTrue(HeapProfiler.isRunning)
-    // Until the command waits; before, it would end as any program does.
-    usleep(200_000)
     kill(tool.processIdentifier, SIGINT)
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     tool.waitUntilExit()

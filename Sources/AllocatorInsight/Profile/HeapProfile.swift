@@ -68,7 +68,7 @@ public struct HeapProfile: Sendable, CustomStringConvertible {
     package var low: UInt = 0
     package var high: UInt = 0
     var base: UInt = 0
-    var buildID = ""
+    package var buildID = ""
     var isProgram = false
   }
 
@@ -87,7 +87,7 @@ public struct HeapProfile: Sendable, CustomStringConvertible {
   /// By how many bytes the allocator's own count of live bytes has grown meanwhile; nil where it has none.
   public internal(set) var growth: Int?
   /// What a reader has to know: what could not be seen.
-  public internal(set) var notes: [String] = []
+  public package(set) var notes: [String] = []
   /// Seconds since 1970 at the start.
   var startDate = 0.0
   package var images: [Image] = []

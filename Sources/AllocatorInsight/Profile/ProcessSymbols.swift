@@ -15,6 +15,14 @@ struct ProcessSymbols {
     loaded.map(\.image).sorted { first, second in first.isProgram && !second.isProgram }
   }
 
+  /// The program, if its functions have no names, and libraries of its own like that; the system's never have more.
+  var withoutSymbols: [HeapProfile.Image] {
+    loaded.filter { image, symbols in
+      symbols.isStripped && (image.isProgram || !image.path.hasPrefix("/usr/") && !image.path.hasPrefix("/lib"))
+    }
+    .map(\.image)
+  }
+
   /// - Parameter isWaiting: whether `address` is where a function starts that goes on with an async one, rather than where a
   ///   call returns to.
   mutating func frame(_ address: UInt, isWaiting: Bool) -> HeapProfile.Frame {
@@ -43,9 +51,7 @@ struct ProcessSymbols {
     var found = insight_image()
     guard insight_find_image(address, &found) != 0 else { return nil }
     let path = withUnsafeBytes(of: found.path) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    let buildID = withUnsafeBytes(of: found.build_id) { bytes in
-      bytes.prefix(Int(found.build_id_size)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+    let buildID = SymbolTable.text(found.build_id, found.build_id_size)
     let image = HeapProfile.Image(
       path: Self.target(of: path), low: found.low, high: found.high, base: found.base, buildID: buildID,
       isProgram: path == "/proc/self/exe")
@@ -62,6 +68,13 @@ struct ProcessSymbols {
 
   private mutating func demangle(_ symbol: String) -> String {
     if let name = demangled[symbol] { return name }
+    let name = Self.plainName(symbol)
+    demangled[symbol] = name
+    return name
+  }
+
+  /// What a symbol stands for, as the source has it.
+  static func plainName(_ symbol: String) -> String {
     var name = symbol
     if let bytes = insight_demangle(symbol) {
       name = String(cString: bytes)
@@ -72,9 +85,7 @@ struct ProcessSymbols {
     if name.hasPrefix("("), words.count == 7, words[2...5].elementsEqual(["resume", "partial", "function", "for"]) {
       name = String(words[6])
     }
-    name = FunctionName.withoutSpecialization(Self.withoutDiscriminators(name))
-    demangled[symbol] = name
-    return name
+    return FunctionName.withoutSpecialization(Self.withoutDiscriminators(name))
   }
 
   /// A private declaration is written with a number of its file: "(insert in _8E0A…)" is just "insert" here.

@@ -48,6 +48,7 @@ struct ProfileReader {
         "malloc is in the program itself: what its own code allocates by calling malloc, and not through Swift or a library, "
           + "is not seen")
     }
+    notes += symbols.withoutSymbols.map(\.noteOfMissingSymbols)
     if state.refused_slots > 0 {
       notes.append("\(state.refused_slots) slots could not be written: some calls are not seen")
     }

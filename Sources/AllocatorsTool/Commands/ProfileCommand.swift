@@ -13,7 +13,8 @@ struct ProfileCommand: ParsableCommand {
     discussion: """
       Samples for a while what the process allocates, over whichever allocator it has, and says what of it is alive at the \
       end: the answer in the first line, with the standard error of each number. The process has to have called \
-      Insight.start(). Ctrl-C ends it early, with what there is.
+      Insight.start(), or runs with ALLOCATORS_INSIGHT=1 under libInsightPreload.so or a library that has it beside it. Ctrl-C \
+      ends it early, with what there is.
       """)
 
   @Argument(help: ArgumentHelp("A process id.", valueName: "pid"))
@@ -36,6 +37,8 @@ struct ProfileCommand: ParsableCommand {
       valueName: "file"))
   var output: String?
 
+  @OptionGroup var symbols: SymbolOptions
+
   func validate() throws {
     if !(seconds >= 0.1 && seconds <= 86_400) { throw ValidationError("--seconds is from 0.1 to 86400") }
     _ = try bytes()
@@ -55,11 +58,13 @@ struct ProfileCommand: ParsableCommand {
   func run() throws {
     let asked = try AskedProcess(pid, folder: folder)
     let file = try output.map { try ProfileFile($0) }
+    try symbols.check()
     // Now, and not when the profile is there.
     try file?.checkWritable()
+    // Before: a profile that has been started is to be stopped.
+    Interruption.expect()
     let started = try asked.ask("profile-start \(bytes()),\(Int(seconds.rounded(.up)) + 60)")
     guard started.answer != nil else { throw ToolFailure(started.reason, .unavailable) }
-    Interruption.expect()
     let end = Date(timeIntervalSinceNow: seconds)
     while Date() < end && !Interruption.hasCome {
       usleep(UInt32(min(max(end.timeIntervalSinceNow, 0), 0.05) * 1_000_000))
@@ -75,7 +80,23 @@ struct ProfileCommand: ParsableCommand {
     } catch {
       throw ToolFailure("process \(pid) answers with something else than a profile: \(error.reason)", .badData)
     }
-    try ProfileFile.report(profile, to: file)
+    try ProfileFile.report(profile, to: file, symbols)
+  }
+}
+
+/// Files with the names of functions, for images that were stripped.
+struct SymbolOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A file with the symbols of a program or library that was stripped: what it was before, or its debug information. May be "
+        + "given more than once.", valueName: "file"))
+  var symbols: [String] = []
+
+  /// Says so if a file cannot be read, before there is a profile.
+  func check() throws(ToolFailure) {
+    for path in symbols where access(path, R_OK) != 0 {
+      throw ToolFailure("\(path) cannot be read: \(String(cString: strerror(errno)))", .noInput)
+    }
   }
 }
 
@@ -94,15 +115,18 @@ struct DiffCommand: ParsableCommand {
   @Option(name: [.short, .long], help: ArgumentHelp("Where to write, as in `profile`.", valueName: "file"))
   var output: String?
 
+  @OptionGroup var symbols: SymbolOptions
+
   func validate() throws {
     if let output { _ = try ProfileFile(output) }
   }
 
   func run() throws {
     let file = try output.map { try ProfileFile($0) }
+    try symbols.check()
     let (before, after) = (try ProfileFile.read(before), try ProfileFile.read(after))
     try file?.checkWritable()
-    try ProfileFile.report(after.since(before), to: file)
+    try ProfileFile.report(after.since(before), to: file, symbols)
   }
 }
 
@@ -150,9 +174,20 @@ struct ProfileFile {
   }
 
   /// Prints the answer, and writes the file; without one, prints all.
-  static func report(_ profile: HeapProfile, to file: ProfileFile?) throws(ToolFailure) {
+  static func report(
+    _ profile: HeapProfile, to file: ProfileFile?, _ symbols: SymbolOptions
+  ) throws(ToolFailure) {
     var profile = profile
-    let lines = SourceLines(images: profile.images)
+    var files: [String: String] = [:]
+    for path in symbols.symbols {
+      do {
+        files[try profile.addSymbols(ofFile: path)] = path
+      } catch {
+        // The profile is there; it is not lost for this.
+        profile.notes.append(error.reason)
+      }
+    }
+    let lines = SourceLines(images: profile.images, files: files)
     profile.addLines(ofSites: 3) { lines.lines(of: $0) }
     guard let file else { return print(profile) }
     let bytes: [UInt8]

@@ -33,8 +33,8 @@ struct AskedProcess {
       case .noSocket:
         return (
           nil,
-          "the process does not answer itself: with `Insight.start()` in its main (product AllocatorInsight) it would tell of "
-            + "its allocator"
+          "the process does not answer itself: with `Insight.start()` in its main (product AllocatorInsight), or with "
+            + "ALLOCATORS_INSIGHT=1 under a preload library of this package, it would tell of its allocator"
         )
       case .refused:
         return (nil, "the process belongs to another user, who may ask it, as root may")

@@ -9,6 +9,8 @@ import Foundation
 /// it, or of debug information, there are no lines.
 struct SourceLines {
   let images: [HeapProfile.Image]
+  /// By build id: where the debug information of an image is, if that is not in its own file.
+  var files: [String: String] = [:]
 
   /// In the order of the frames; nil where the line is not known. Only of the program and of libraries that are not the system's.
   func lines(of frames: [HeapProfile.Frame]) -> [String?] {
@@ -16,10 +18,11 @@ struct SourceLines {
     guard let symbolizer = try? ProgramFile(named: "llvm-symbolizer") else { return lines }
     for image in images where !image.path.contains("/swift/linux/") {
       let places = frames.indices.filter { image.low <= frames[$0].address && frames[$0].address < image.high }
-      guard !places.isEmpty, FileManager.default.fileExists(atPath: image.path) else { continue }
+      let file = files[image.buildID] ?? image.path
+      guard !places.isEmpty, FileManager.default.fileExists(atPath: file) else { continue }
       // Where a call returns to is behind it. A position-independent file begins at 0.
       let addresses = places.map { "0x" + String(frames[$0].address - 1 - image.low, radix: 16) }
-      let arguments = ["--obj=\(image.path)", "--functions=none", "--no-inlines"] + addresses
+      let arguments = ["--obj=\(file)", "--functions=none", "--no-inlines"] + addresses
       guard let output = HelperProgram.output(of: symbolizer.path, arguments) else { continue }
       let answers = output.components(separatedBy: "\n").filter { !$0.isEmpty }
       guard answers.count == places.count else { continue }

@@ -131,9 +131,16 @@ struct insight_symbols {
   // The file, mapped.
   const char *_Nullable file;
   size_t size;
+  // Whether there is no `.symtab`.
+  uint32_t is_stripped;
+  // The lowest address of a segment, at the start of its page.
+  uintptr_t low;
+  uint8_t build_id[32];
+  uint32_t build_id_size;
 };
 
-// Reads `.symtab`, or `.dynsym` where there is none. Empty for whatever is no such file.
+// Reads `.symtab`, or `.dynsym` where there is none. Empty for whatever is no such file. A file with debug information alone
+// (objcopy(1), `--only-keep-debug`) has all of this, too.
 void insight_read_symbols(const char *_Nonnull path, struct insight_symbols *_Nonnull symbols);
 
 // The name of the function with the instruction at `address`, which is one of the file; null where there is none.

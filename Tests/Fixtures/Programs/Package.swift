@@ -121,7 +121,7 @@ let libraries: [Target] = [
     name: "PreloadUser",
     dependencies: [
       .ours("CountingPreload"), .ours("NestPreload"), .ours("NestHardenedPreload"),
-      .ours("TracingPreload"),
+      .ours("TracingPreload"), .ours("InsightPreload"),
     ]),
   .executableTarget(
     name: "InstalledSecondFirst",

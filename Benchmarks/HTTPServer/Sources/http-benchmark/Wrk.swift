@@ -3,6 +3,11 @@
 
 import Foundation
 
+/// What went wrong with a load.
+struct WrkFailure: Error, CustomStringConvertible {
+  var description: String
+}
+
 /// The load generator wrk.
 struct Wrk {
   /// What wrk says of one load.
@@ -63,7 +68,7 @@ struct Wrk {
     process.waitUntilExit()
     let isFlawed = output.contains("Non-2xx") || output.contains("Socket errors")
     guard process.terminationStatus == 0, !isFlawed, let result = Result(output: output) else {
-      throw Server.Failure(description: "wrk on \(address) says:\n\(output)")
+      throw WrkFailure(description: "wrk on \(address) says:\n\(output)")
     }
     return result
   }

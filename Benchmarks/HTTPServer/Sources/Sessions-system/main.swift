@@ -1,0 +1,1 @@
+../SessionsMain/main.swift

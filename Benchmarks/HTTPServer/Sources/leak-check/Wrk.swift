@@ -1,0 +1,1 @@
+../http-benchmark/Wrk.swift
