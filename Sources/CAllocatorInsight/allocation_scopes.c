@@ -125,7 +125,7 @@ static inline uint64_t current_scope(void) {
 
 // MARK: Counting
 
-static inline uint64_t hash_frames(const uintptr_t *frame, unsigned count) {
+static inline __attribute__((always_inline)) uint64_t hash_frames(const uintptr_t *frame, unsigned count) {
   struct profile_thread *thread = &profile_thread;
   uint64_t hash = (uintptr_t)frame;
   uintptr_t high = (uintptr_t)frame >= thread->stack_low ? thread->stack_high : 0;
@@ -192,7 +192,7 @@ static __attribute__((noinline)) struct scope_table *find_table(struct scope *sc
   return table;
 }
 
-static inline void count_in_table(
+static inline __attribute__((always_inline)) void count_in_table(
   const struct scope *scope, uint64_t handle, struct scope_table *table, void *block, size_t size,
   const uintptr_t *frame) {
   table->count++;
@@ -211,7 +211,8 @@ static inline void count_in_table(
   if (__builtin_expect(scope->keeps_blocks, 0)) keep_block(handle, table, (uintptr_t)block, size, place->stack);
 }
 
-static inline void count_in_scope(uint64_t handle, void *block, size_t size, const uintptr_t *frame) {
+static inline __attribute__((always_inline)) void count_in_scope(
+  uint64_t handle, void *block, size_t size, const uintptr_t *frame) {
   struct scope *scope = &scopes[handle % SCOPES];
   struct scope_table *table = profile_thread.table;
   if (__builtin_expect(profile_thread.table_scope != handle, 0)) table = find_table(scope, handle);

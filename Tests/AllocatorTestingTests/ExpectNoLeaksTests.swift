@@ -85,7 +85,7 @@ final class ExpectNoLeaksTests: FailingTestCase {
     var block: UnsafeMutableRawPointer?
     let failures = failures {
       expectNoLeaks(within: 0) {
-        let first = malloc(100)
+        let first = keep(malloc(100))
         XCTAssertNil(realloc(first, .max / 2))
         block = first
       }

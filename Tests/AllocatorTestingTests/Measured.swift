@@ -16,6 +16,19 @@ final class Session {
   return sessions
 }
 
+/// What the compiler cannot see through: it leaves out a block that nobody uses.
+@inline(never) func keep(_ block: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  lastBlock = block
+  return lastBlock
+}
+
+@inline(never) func giveBack(_ block: UnsafeMutableRawPointer?) {
+  lastBlock = block
+  free(lastBlock)
+}
+
+nonisolated(unsafe) private var lastBlock: UnsafeMutableRawPointer?
+
 /// A closure that holds what holds it.
 @inline(never) func leakSession() -> Unmanaged<Session> {
   let session = Session()

@@ -43,6 +43,7 @@ package struct AllocationSite {
     var names: [String] = []
     for frame in own.isEmpty ? frames[...] : own[...] {
       var function = frame.function[...]
+      if function.hasPrefix("static ") { function = function.dropFirst(7) }
       if function.hasPrefix("(extension in "), let end = function.firstIndex(of: ")") {
         // "(extension in Server):Server.Store.insert".
         function = function[end...].dropFirst(2)
