@@ -103,7 +103,10 @@ package final class AllocationScope: Sendable {
   }
 
   /// From where that was, largest number first. Takes some milliseconds for each image that has a frame in it.
+  /// What it allocates itself is in no scope.
   package func sites() -> [AllocationSite] {
+    let left = insight_profile_leave_out()
+    defer { insight_profile_take_in(left) }
     var totals = insight_scope_totals()
     insight_scope_read_totals(handle, &totals)
     var stacks: [Stack: (count: Int, bytes: Int)] = [:]
@@ -122,7 +125,10 @@ package final class AllocationScope: Sendable {
   }
 
   /// The blocks that have not been released, by type and site, largest first; and how many were not followed.
+  /// What it allocates itself is in no scope.
   package func blocks() -> (sites: [AllocationSite], lost: Int) {
+    let left = insight_profile_leave_out()
+    defer { insight_profile_take_in(left) }
     let number = insight_scope_read_blocks(handle, nil, 0)
     // More may have gone meanwhile, and none can have come.
     let blocks = [insight_scope_block](unsafeUninitializedCapacity: number) { buffer, initialized in
