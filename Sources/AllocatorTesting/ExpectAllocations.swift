@@ -28,6 +28,10 @@ import AllocatorInsight
 /// - Parameters:
 ///   - limit: how many allocations there may be.
 ///   - bytes: how many bytes may be asked for, in all.
+///   - fileID: where the test fails; the place of the call, like the next three.
+///   - filePath: see `fileID`.
+///   - line: see `fileID`.
+///   - column: see `fileID`.
 ///   - body: what is measured.
 /// - Returns: what `body` returns.
 @discardableResult
@@ -53,6 +57,11 @@ public func expectAllocations<Value, Failure: Error>(
 /// - Parameters:
 ///   - limit: how many allocations there may be.
 ///   - bytes: how many bytes may be asked for, in all.
+///   - isolation: the actor on which `body` runs: the caller's.
+///   - fileID: where the test fails; the place of the call, like the next three.
+///   - filePath: see `fileID`.
+///   - line: see `fileID`.
+///   - column: see `fileID`.
 ///   - body: what is measured.
 /// - Returns: what `body` returns.
 @discardableResult

@@ -27,6 +27,10 @@ import Glibc
 /// - Parameters:
 ///   - patience: how long to wait, in seconds, for others to release what they still hold: tasks that are about to end, say. Nothing
 ///     is waited for where nothing is alive.
+///   - fileID: where the test fails; the place of the call, like the next three.
+///   - filePath: see `fileID`.
+///   - line: see `fileID`.
+///   - column: see `fileID`.
 ///   - body: what is measured.
 public func expectNoLeaks<Failure: Error>(
   within patience: Double = 1,
@@ -55,6 +59,11 @@ public func expectNoLeaks<Failure: Error>(
 ///
 /// - Parameters:
 ///   - patience: how long to wait, in seconds, for others to release what they still hold.
+///   - isolation: the actor on which `body` runs: the caller's.
+///   - fileID: where the test fails; the place of the call, like the next three.
+///   - filePath: see `fileID`.
+///   - line: see `fileID`.
+///   - column: see `fileID`.
 ///   - body: what is measured.
 public func expectNoLeaks<Failure: Error>(
   within patience: Double = 1, isolation: isolated (any Actor)? = #isolation,
