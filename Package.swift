@@ -242,7 +242,7 @@ let package = Package(
     .executableTarget(name: "trace-fuzzer", dependencies: ["TraceFuzzing"], path: "Tests/TraceFuzzer"),
     .testTarget(
       name: "AllocationTraceTests",
-      dependencies: ["AllocationTrace", "CAllocatorTrace", "SystemDefaults", "TraceFuzzing"]),
+      dependencies: ["AllocationTrace", "CAllocatorTrace", "SystemDefaults", "TestEffort", "TraceFuzzing"]),
     .testTarget(name: "ProcessTests", dependencies: ["BenchmarkKit", "ProcessTestSupport", "TestEffort"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "TestEffort", "benchmark-launcher"]),
     .testTarget(

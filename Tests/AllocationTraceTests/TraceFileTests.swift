@@ -5,6 +5,7 @@ import AllocationTrace
 import CAllocatorTrace
 import Foundation
 import TraceFuzzing
+import TestEffort
 import XCTest
 
 final class TraceFileTests: XCTestCase {
@@ -204,7 +205,7 @@ final class TraceFileTests: XCTestCase {
   func testMadeUpTraces() {
     var generator = SystemRandomNumberGenerator()
     var readable = 0
-    for round in 0..<3000 {
+    for round in 0..<TestEffort.count(3000, quick: 800) {
       // Mostly entries that make sense, else hardly any is read to its end.
       let entries = (0..<Int.random(in: 0...40, using: &generator)).flatMap { _ -> [UInt8] in
         switch Int.random(in: 0...5, using: &generator) {
@@ -218,6 +219,6 @@ final class TraceFileTests: XCTestCase {
       if readAsTrace([UInt8(round & 2 | 1)] + entries) { readable += 1 }
       readAsTrace((0..<300).map { _ in .random(in: 0...255) })
     }
-    XCTAssertGreaterThan(readable, 100)
+    XCTAssertGreaterThan(readable, 20)
   }
 }

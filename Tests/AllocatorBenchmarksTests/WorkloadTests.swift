@@ -8,7 +8,7 @@ import XCTest
 
 final class WorkloadTests: XCTestCase {
   func testSameWorkGivesTheSameChecksumEveryTime() throws {
-    for workload in TestEffort.choice(Workload.allCases, quick: Array(Workload.allCases.prefix(2))) {
+    for workload in TestEffort.choice(Workload.allCases, quick: Array(Workload.allCases.prefix(1))) {
       let checksum = try workload.run(repetitions: 1)
       XCTAssertEqual(try workload.run(repetitions: 1), checksum, "\(workload)")
       XCTAssertNotEqual(try workload.run(repetitions: 2), checksum, "\(workload)")

@@ -3,6 +3,7 @@
 
 import Foundation
 import ProcessTestSupport
+import TestEffort
 import XCTest
 
 @testable import AllocatorsTool
@@ -129,6 +130,7 @@ final class CompareCommandTests: XCTestCase {
   }
 
   func testServer() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
     guard CommandResult.locate("python3") != nil else { throw XCTSkip("python3 is not installed") }
     let port = try freePort()
     let server = """

@@ -3,6 +3,7 @@
 
 import BenchmarkKit
 import Foundation
+import TestEffort
 import XCTest
 
 @testable import AllocatorsTool
@@ -74,6 +75,7 @@ final class ELFImageTests: XCTestCase {
 
   /// A file of proc(5) comes a page at a time. The loader is mapped last, behind all libraries.
   func testProcessWithManyMappings() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
     let scope = try LoaderScope(ofProcess: Int(getpid()))
     let paths = (scope.objects + scope.openedLater).map(\.path)
     XCTAssertGreaterThan(paths.count, 10, "too few for this test: \(paths)")

@@ -82,6 +82,7 @@ final class HTMLReportBrowserTests: XCTestCase {
   }
 
   func testPageIsShownWithoutErrorsInBothSchemesAndOnAPhone() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
     let browser = try Browser(scratch)
     let broken = try write("<script>console.error('seen')</script>", "broken.html")
     XCTAssertEqual(try browser.open(broken).console.count, 1, "an error would be noticed")

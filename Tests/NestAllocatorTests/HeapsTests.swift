@@ -22,6 +22,8 @@ final class HeapsTests: XCTestCase {
     (0..<count).map { _ in PatternedBlock(size: 1024).unsafelyUnwrapped }
   }
 
+  static func activeBytes() -> Int { NestAllocator.statistics.activeBytes.unsafelyUnwrapped }
+
   static func releaseMost(_ blocks: [PatternedBlock]) -> [PatternedBlock] {
     var kept: [PatternedBlock] = []
     for (index, block) in blocks.enumerated() {
@@ -32,15 +34,18 @@ final class HeapsTests: XCTestCase {
 
   func testPagesInsideOfSpansGoBack() {
     inAProcess {
+      NestAllocator.releaseFreeMemory()
+      let start = HeapsTests.activeBytes()
       let kept = HeapsTests.releaseMost(HeapsTests.blocks(16_000))
       NestAllocator.releaseCaches()
-      let before = NestAllocator.statistics.activeBytes.unsafelyUnwrapped
+      let before = HeapsTests.activeBytes() - start
       NestAllocator.releaseFreeMemory()
       NestAllocator.checkInvariants()
-      let after = NestAllocator.statistics.activeBytes.unsafelyUnwrapped
+      let after = HeapsTests.activeBytes() - start
       // Half of the spans are empty and gone already; of the others one page in two is.
       if after > before * 6 / 10 { exit(2) }
-      if after < kept.count * 4096 { exit(3) }
+      // Not all of them: the first blocks come from wherever tests before this one have left some.
+      if after < kept.count * 4096 * 9 / 10 { exit(3) }
       // The pages come back as they are wanted, and what was kept is whole.
       let more = HeapsTests.blocks(16_000)
       NestAllocator.checkInvariants()
@@ -56,7 +61,7 @@ final class HeapsTests: XCTestCase {
   func testLastPagesOfSpansGoBack() {
     inAProcess {
       NestAllocator.releaseFreeMemory()
-      let before = NestAllocator.statistics.activeBytes.unsafelyUnwrapped
+      let before = HeapsTests.activeBytes()
       var kept: [PatternedBlock] = []
       let blocks = (0..<24_000).map { _ in PatternedBlock(size: 640).unsafelyUnwrapped }
       for (index, block) in blocks.enumerated() {
@@ -64,9 +69,9 @@ final class HeapsTests: XCTestCase {
       }
       NestAllocator.releaseFreeMemory()
       NestAllocator.checkInvariants()
-      let pages = (NestAllocator.statistics.activeBytes.unsafelyUnwrapped - before) / 4096
+      let pages = (HeapsTests.activeBytes() - before) / 4096
       // A page for each, and two where the block lies across their border.
-      if pages < kept.count { exit(2) }
+      if pages < kept.count * 9 / 10 { exit(2) }
       if pages > kept.count * 5 / 4 { exit(3) }
       kept.forEach { $0.release() }
       exit(0)
@@ -159,15 +164,17 @@ final class HeapsTests: XCTestCase {
   func testAnotherThreadTrims() throws {
     try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer forbids threads in a child of fork")
     inAProcess {
+      NestAllocator.releaseFreeMemory()
+      let start = HeapsTests.activeBytes()
       StressTests.onThreads(2) { thread in
         let kept = HeapsTests.releaseMost(HeapsTests.blocks(8000))
         NestAllocator.releaseThreadCache()
         HeapsTests.arrived.withLock { $0 += 1 }
         while HeapsTests.arrived.withLock({ $0 < 2 }) { usleep(1000) }
         if thread == 0 {
-          let before = NestAllocator.statistics.activeBytes.unsafelyUnwrapped
+          let before = HeapsTests.activeBytes() - start
           NestAllocator.releaseFreeMemory()
-          if NestAllocator.statistics.activeBytes.unsafelyUnwrapped > before * 6 / 10 { exit(2) }
+          if HeapsTests.activeBytes() - start > before * 6 / 10 { exit(2) }
           HeapsTests.arrived.withLock { $0 += 1 }
         }
         while HeapsTests.arrived.withLock({ $0 < 3 }) { usleep(1000) }

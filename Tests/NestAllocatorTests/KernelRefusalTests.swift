@@ -68,7 +68,8 @@ final class KernelRefusalTests: XCTestCase {
   nonisolated(unsafe) static var count = 0
 
   func testOneCallFails() {
-    for name in Self.kinds.keys.sorted() { assertNothingIsLost(name, count: 1) }
+    let quick = ["map", "remap", "unmap"]
+    for name in TestEffort.choice(Self.kinds.keys.sorted(), quick: quick) { assertNothingIsLost(name, count: 1) }
   }
 
   func testAllCallsFailFromSomewhereOn() {

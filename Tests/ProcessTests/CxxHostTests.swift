@@ -151,6 +151,7 @@ final class CxxHostTests: XCTestCase {
 
   /// An interpreter in C, and libraries in C++ and Fortran that it opens.
   func testNumpyAndScipy() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
     guard try CommandResult.run(["python3", "-c", "import numpy, scipy"]).status == 0 else {
       throw XCTSkip("skipped: python3 has no numpy and scipy, so they were not run: pip install numpy scipy")
     }

@@ -42,7 +42,7 @@ final class FieldCaseTests: XCTestCase {
 
   static func checkPreloaded(isShort: Bool) throws {
     let program = try CProgram(cases: "Programs/Sources/CCases")
-    for library in isShort ? [.nest, .nestHardened] : PreloadLibrary.allCases {
+    for library in isShort ? [.nest] : PreloadLibrary.allCases {
       let names = cases + (library == .counting ? [] : casesOfNest)
       try check(program.path, names, preloading: library.path(.release), isShort: isShort)
     }
@@ -96,8 +96,6 @@ final class FieldCaseTests: XCTestCase {
   }
 
   /// The same in a debug build.
-  func testCasesInADebugBuild() throws { try Self.checkDebugBuild(isShort: true) }
-
   static func checkDebugBuild(isShort: Bool) throws {
     for name in ["CasesOnNest", "CasesOnNestHardened"] {
       try check(FixturePackage.programs.path(.debug, of: name), quickCases, isShort: isShort)

@@ -3,6 +3,7 @@
 
 import Foundation
 import ProcessTestSupport
+import TestEffort
 import XCTest
 
 /// `GlobalAllocator.installation` and `requireInstalled()`, in programs of their own.
@@ -15,7 +16,10 @@ final class InstallationTests: XCTestCase {
       environment: library.map { ["LD_PRELOAD": $0] } ?? [:])
   }
 
-  func testDebug() throws { try check.check(.debug) }
+  func testDebug() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
+    try check.check(.debug)
+  }
 
   func testRelease() throws { try check.check(.release) }
 

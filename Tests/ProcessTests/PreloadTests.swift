@@ -25,14 +25,14 @@ final class PreloadTests: XCTestCase {
   /// All cases of the malloc family, in a program without a word of Swift.
   func testCasesInCProgram() throws { try Self.checkCases(.release) }
 
-  /// - Parameter isShort: on the two of Nest alone, and each case does what it does less often.
+  /// - Parameter isShort: on that of Nest alone, and each case does what it does less often.
   static func checkCases(_ configuration: FixturePackage.Configuration, isShort: Bool = true) throws {
     let program = try CProgram(cases: "Programs/Sources/CCases")
     let sources = Repository.fixtures.appendingPathComponent("Programs/Sources/CGuest")
     let guest = try CompiledFixture.file("guest.so") { path in
       ["sh", "-c", #"clang -O1 -shared -fPIC -I "$1/include" "$1/guest.c" -o "$2""#, "sh", sources.path, path]
     }
-    for library in try (isShort ? [.nest, .nestHardened] : PreloadLibrary.allCases + [.tracing]).map({
+    for library in try (isShort ? [.nest] : PreloadLibrary.allCases + [.tracing]).map({
       try $0.path(configuration)
     }) {
       let names = MallocFamilyTests.cases + ["trim", "statistics"]
@@ -143,6 +143,7 @@ final class PreloadTests: XCTestCase {
 
   /// The server allocates by way of `malloc`, also where it is linked with jemalloc.
   func testRedis() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
     try RealProgram.compare(
       "redis-server",
       """
