@@ -30,12 +30,12 @@ enum Helper {
     var (next, isBusy) = (UInt(0), false)
     repeat {
       nest_helper_sleep(interval)
-      Heaps.collectRemoteFrees()
+      let areListsLeft = Heaps.collectRemoteFrees()
       let purged = Heaps.purge(from: next, chunks: chunks, all: false)
       next = purged.next
       let areRunsLeft = PageHeap.shared.releaseDue()
       let areHugeLeft = HugeBlocks.shared.releaseDue()
-      isBusy = isBusy || purged.isBusy || areRunsLeft || areHugeLeft
+      isBusy = isBusy || areListsLeft || purged.isBusy || areRunsLeft || areHugeLeft
     } while next != 0
     return isBusy
   }

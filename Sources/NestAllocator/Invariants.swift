@@ -42,6 +42,21 @@ extension NestAllocator {
     return cache.isNone ? (0, 0) : (Int(cache.bin(index).count), Int(cache.reserves[index].count))
   }
 
+  /// Blocks of the class of `size` in the lists that heaps keep.
+  package static func transferableBlocks(size: Int) -> Int {
+    var sum = 0
+    for number in 1...Heaps.count {
+      let heap = Heaps.heap(number)
+      heap.lock.lock()
+      heap.transfer.forEachList { if $0 == SizeClass.index(size: size) { sum += $2 } }
+      heap.lock.unlock()
+    }
+    return sum
+  }
+
+  /// Gives lists back that were there at the last look, as the helper does.
+  package static func lookAtLists() { _ = Heaps.collectRemoteFrees() }
+
   /// Bytes by which the limits of all threads' bins have grown, and the most that they may.
   package static var cacheGrowth: (bytes: Int, most: Int) { (Heaps.growth, Heaps.mostGrowth) }
 

@@ -86,6 +86,8 @@ struct NestTotals {
       sum.pointee.spanBytes += Int(counts.pointee.spans) * (SizeClass.pageCount(index) << Chunk.pageShift)
       index += 1
     }
+    // For their spans, blocks in lists are used.
+    heap.transfer.forEachList { (classes + $0).pointee.live -= $2 }
     let spareBytes = heap.state.pointee.sparePages << Chunk.pageShift
     sums.pointee.touchedBytes += spareBytes
     sums.pointee.emptyBytes += spareBytes

@@ -106,12 +106,22 @@ final class MemoryCommandTests: XCTestCase {
   /// Something else answers at the path: the report is the system's, and says so.
   func testAnotherVersion() throws {
     mkdir(folder, 0o700)
-    let server = try Server(path: "\(folder)/\(getpid()).sock", answer: "swift-allocators 7 ok 2\n{}")
+    // A small program, which is looked at from outside more quickly than this one.
+    let sleeper = Process()
+    sleeper.executableURL = URL(fileURLWithPath: "/bin/sleep")
+    sleeper.arguments = ["100"]
+    try sleeper.run()
+    defer {
+      sleeper.terminate()
+      sleeper.waitUntilExit()
+    }
+    let pid = "\(sleeper.processIdentifier)"
+    let server = try Server(path: "\(folder)/\(pid).sock", answer: "swift-allocators 7 ok 2\n{}")
     defer { server.stop() }
-    let stats = try Tool.run(["stats", "--folder", folder, "\(getpid())"])
+    let stats = try Tool.run(["stats", "--folder", folder, pid])
     XCTAssertEqual(stats.status, 0, stats.transcript)
     XCTAssertTrue(stats.standardOutput.contains("version 7, and this command speaks 1"), stats.transcript)
-    try Tool.checkRefusal(["trim", "--folder", folder, "\(getpid())"], status: 69, says: "version 7")
+    try Tool.checkRefusal(["trim", "--folder", folder, pid], status: 69, says: "version 7")
   }
 
   /// The process ends while it is watched.

@@ -226,6 +226,53 @@ final class HeapsTests: XCTestCase {
     }
   }
 
+  /// More blocks than a thread keeps, allocated and released `times` times.
+  static func cycle(_ size: Int, count: Int = 4000, times: Int = 4) {
+    for _ in 0..<times {
+      let blocks = (0..<count).map { _ in MisuseTests.block(size) }
+      blocks.forEach { NestAllocator.deallocate($0) }
+    }
+  }
+
+  /// What a thread has no room for is kept in lists, as long as it is wanted and no more than there is room for.
+  func testListsAreKeptForTheNextThread() {
+    inAProcess {
+      HeapsTests.cycle(256)
+      let kept = NestAllocator.transferableBlocks(size: 256)
+      if kept == 0 { exit(2) }
+      let live = NestAllocator.statistics.liveBlocks.unsafelyUnwrapped
+      NestAllocator.checkInvariants()
+      let blocks = (0..<4000).map { _ in MisuseTests.block(256) }
+      if NestAllocator.transferableBlocks(size: 256) != 0 { exit(3) }
+      blocks.forEach { NestAllocator.deallocate($0) }
+      if NestAllocator.statistics.liveBlocks != live { exit(4) }
+      // All of it in the end.
+      NestAllocator.releaseFreeMemory()
+      if NestAllocator.transferableBlocks(size: 256) != 0 { exit(5) }
+      for size in stride(from: 16, through: 2048, by: 16) { HeapsTests.cycle(size, count: (1 << 20) / size, times: 2) }
+      NestAllocator.checkInvariants()
+      exit(0)
+    }
+  }
+
+  /// They keep pages from other uses: so they go, one by one, where spans are made, and all that have been there for a while.
+  func testListsGoBack() {
+    inAProcess {
+      HeapsTests.cycle(256)
+      if NestAllocator.transferableBlocks(size: 256) == 0 { exit(2) }
+      var blocks = (0..<400).map { _ in MisuseTests.block(5000) }
+      if NestAllocator.transferableBlocks(size: 256) != 0 { exit(3) }
+      HeapsTests.cycle(256)
+      NestAllocator.lookAtLists()
+      if NestAllocator.transferableBlocks(size: 256) == 0 { exit(4) }
+      NestAllocator.lookAtLists()
+      if NestAllocator.transferableBlocks(size: 256) != 0 { exit(5) }
+      NestAllocator.checkInvariants()
+      while let block = blocks.popLast() { NestAllocator.deallocate(block) }
+      exit(0)
+    }
+  }
+
   /// A thread has a reserve behind each bin, but none among many.
   func testManyThreadsHaveNoReserves() throws {
     try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer forbids threads in a child of fork")

@@ -28,7 +28,7 @@ extern uint8_t nest_page_heap_storage[2048] NEST_HIDDEN;
 extern uint8_t nest_huge_blocks_storage[256] NEST_HIDDEN;
 // As many heaps as there can be processors that each have one.
 #define NEST_MOST_HEAPS 64
-#define NEST_HEAP_BYTES 2560
+#define NEST_HEAP_BYTES 3840
 extern uint8_t nest_heaps_storage[NEST_MOST_HEAPS][NEST_HEAP_BYTES] NEST_HIDDEN;
 extern uint8_t nest_heap_table_storage[64] NEST_HIDDEN;
 extern uint8_t nest_unreturned_ranges_storage[64] NEST_HIDDEN;

@@ -78,6 +78,10 @@ enum Heaps {
   static func take(_ index: Int, most: Int, from number: Int) -> (first: FreeBlock, count: Int, isNew: Bool)? {
     let heap = lockOne(number)
     heap.collectRemoteFrees()
+    if let kept = heap.transfer.take(index) {
+      heap.unlock()
+      return (FreeBlock(kept.first), kept.count, false)
+    }
     if let taken = heap.take(index, most: most) ?? (heap.addSpare(index) ? heap.take(index, most: most) : nil) {
       heap.unlock()
       return (taken.first, taken.count, false)
@@ -110,6 +114,7 @@ enum Heaps {
     }
     heap.add(run.chunk.span(page: run.first), index, pageCount: run.count, isGuarded: isGuarded)
     let taken = heap.take(index, most: most)
+    if let old = heap.transfer.evict() { heap.giveBack(FreeBlock(old)) }
     heap.unlock()
     return taken.map { ($0.first, $0.count, true) }
   }
@@ -148,7 +153,7 @@ enum Heaps {
     let heap = heap(span.owner)
     guard heap.lock.tryLock() else { return heap.push(block, block) }
     heap.counts[span.sizeClass].used -= 1
-    heap.put(block, span)
+    heap.put(SpanBlocks(block, of: span))
     heap.unlock()
   }
 
@@ -228,18 +233,21 @@ enum Heaps {
     return (left > 0 ? 0 : next, isBusy)
   }
 
-  /// Takes in what threads have released to heaps that somebody else used just then. For the helper.
+  /// Takes in what threads have released to heaps that somebody else used just then, and gives back the lists that are kept for
+  /// nobody. For the helper. Returns whether there are lists that have not been there for long.
   @_noLocks
-  static func collectRemoteFrees() {
-    var number = 1
+  static func collectRemoteFrees() -> Bool {
+    var (number, areListsLeft) = (1, false)
     while number <= count {
       let heap = heap(number)
       number += 1
+      if heap.giveOldListsBack() { areListsLeft = true }
       if !heap.lock.tryLock() { continue }
       heap.initialize()
       heap.collectRemoteFrees()
       heap.unlock()
     }
+    return areListsLeft
   }
 
   /// Gives the page heap all spans that are empty.

@@ -9,6 +9,7 @@ import Synchronization
 //     available(1…80)    per class, spans with something to take; the first is the current one
 //     spare(1, 2)        empty spans of one page, and of two, for whichever class is next
 //     remote frees       blocks of this heap's spans that threads have released while the lock was held
+//     transfer cache     lists of blocks that are kept whole for the next thread that wants one
 //
 // Any thread may use any heap, under its lock; which one it uses is a matter of whom it is likely to meet there. Blocks are
 // taken in lists and come back in lists, so the lock is taken once for many blocks. No thread waits for it to release some:
@@ -53,6 +54,7 @@ struct ProcessorHeap {
   private static var pageCountsOffset: Int { @_noLocks get { 2048 } }
   private static var availableOffset: Int { @_noLocks get { 256 } }
   private static var countsOffset: Int { @_noLocks get { 1024 } }
+  private static var transferOffset: Int { @_noLocks get { 2560 } }
 
   /// Pages of all spare spans that a heap keeps.
   private static var spareLimit: Int { @_noLocks get { 16 } }
@@ -76,6 +78,8 @@ struct ProcessorHeap {
   private func spare(_ pageCount: Int) -> UnsafeMutablePointer<Span?> {
     (base + ProcessorHeap.sparesOffset).assumingMemoryBound(to: Span?.self) + (pageCount - 1)
   }
+
+  var transfer: TransferCache { @_noLocks get { TransferCache(base: base + ProcessorHeap.transferOffset) } }
 
   private func list(_ index: Int) -> SpanList { SpanList(available + index) }
 
@@ -202,19 +206,61 @@ struct ProcessorHeap {
   func put(_ list: FreeBlock) {
     var remainder = list
     while !remainder.isNone {
-      let block = remainder
-      block.checkSignature()
-      remainder = block.next
-      let span = Span(containing: block.address)
-      counts[span.sizeClass].used &-= 1
-      put(block, span)
+      let part = SpanBlocks(firstOf: remainder)
+      remainder = part.next
+      counts[part.span.sizeClass].used &-= Int32(truncatingIfNeeded: part.count)
+      put(part)
     }
   }
 
-  /// Gives a block back to its span; the caller counts. Under the lock.
+  /// Gives blocks back to their span; the caller counts. Under the lock.
   @_noLocks @inline(__always)
-  func put(_ block: FreeBlock, _ span: Span) {
-    if span.put(block) { attend(span) }
+  func put(_ blocks: SpanBlocks) {
+    if blocks.span.put(blocks) { attend(blocks.span) }
+  }
+
+  /// Gives a list of blocks of any heaps' spans back to those. Under the lock.
+  @inline(never) @_noLocks
+  func giveBack(_ list: FreeBlock) {
+    var remainder = list
+    while !remainder.isNone {
+      let part = SpanBlocks(firstOf: remainder)
+      remainder = part.next
+      let owner = part.span.owner
+      if owner == number {
+        counts[part.span.sizeClass].used &-= Int32(truncatingIfNeeded: part.count)
+        put(part)
+      } else {
+        Heaps.heap(owner).push(part.first, part.last)
+      }
+    }
+  }
+
+  /// Keeps a list of `count` blocks of class `index` for the next thread that wants one. Returns whether it does. Under the lock.
+  @_noLocks
+  func keep(_ list: FreeBlock, count: Int, _ index: Int) -> Bool {
+    guard transfer.wants(index, count: count) else { return false }
+    while let old = transfer.makeRoom(bytes: count * SizeClass.blockSize(index)) { giveBack(FreeBlock(old)) }
+    transfer.keep(list.pointer, count: count, index)
+    return true
+  }
+
+  /// Gives back the lists that nobody has wanted for a while. Returns whether there are others.
+  @_noLocks
+  func giveOldListsBack() -> Bool {
+    while true {
+      lock.lock()
+      initialize()
+      var left = 8
+      // Few at a time: a thread may wait for the lock.
+      while left > 0, let old = transfer.evictOld() {
+        giveBack(FreeBlock(old))
+        left -= 1
+      }
+      let isEmpty = transfer.isEmpty
+      unlock()
+      if left > 0 { return !isEmpty }
+    }
   }
 
   /// Lists a span that has something to take again, or retires one that is empty.
@@ -286,6 +332,7 @@ struct ProcessorHeap {
     lock.lock()
     initialize()
     collectRemoteFrees()
+    while let list = transfer.evict() { giveBack(FreeBlock(list)) }
     var index = 1
     while index <= SizeClass.last {
       let span = available[index]
@@ -410,6 +457,7 @@ struct ProcessorHeap {
     state.pointee.pinned = nil
     state.pointee.touchedBytes = 0
     state.pointee.emptyBytes = 0
+    transfer.rebuild()
     var candidate = AddressMap.nextChunk(0)
     while let chunk = candidate {
       candidate = AddressMap.nextChunk(chunk.end)
@@ -450,10 +498,22 @@ extension ProcessorHeap {
     precondition(
       MemoryLayout<State>.size <= ProcessorHeap.sparesOffset - ProcessorHeap.stateOffset
         && ProcessorHeap.availableOffset + 8 * (SizeClass.last + 1) <= ProcessorHeap.countsOffset
-        && ProcessorHeap.countsOffset + MemoryLayout<Counts>.stride * (SizeClass.last + 1) <= Int(NEST_HEAP_BYTES))
+        && ProcessorHeap.countsOffset + MemoryLayout<Counts>.stride * (SizeClass.last + 1)
+          <= ProcessorHeap.pageCountsOffset
+        && ProcessorHeap.transferOffset + TransferCache.byteCount <= Int(NEST_HEAP_BYTES))
     lock.lock()
     defer { lock.unlock() }
     guard state.pointee.isInitialized else { return }
+    transfer.checkInvariants()
+    transfer.forEachList { sizeClass, first, count in
+      var (block, left) = (FreeBlock(first), count)
+      while !block.isNone {
+        precondition(block.isSigned && Span(containing: block.address).sizeClass == sizeClass)
+        left -= 1
+        block = block.next
+      }
+      precondition(left == 0)
+    }
     for index in 1...SizeClass.last { checkList(index) }
     var spares = 0
     for pages in 1...2 {

@@ -426,14 +426,48 @@ struct Span {
     record.pointee.used = record.pointee.carved - free - purged
   }
 
-  /// Puts a used block on the free list. Returns whether something has to be done about the span.
+  /// Puts used blocks on the free list. Returns whether something has to be done about the span.
   @_noLocks @inline(__always)
-  func put(_ block: FreeBlock) -> Bool {
-    block.link(to: record.pointee.free)
-    record.pointee.free = block
-    let used = record.pointee.used &- 1
+  func put(_ blocks: SpanBlocks) -> Bool {
+    blocks.last.link(to: record.pointee.free)
+    record.pointee.free = blocks.first
+    let (before, trigger) = (record.pointee.used, record.pointee.trigger)
+    let used = before &- UInt16(truncatingIfNeeded: blocks.count)
     record.pointee.used = used
-    return used == record.pointee.trigger
+    return before > trigger && used <= trigger
+  }
+}
+
+/// Blocks of one span that follow each other in a list of free ones: as many as there are. What was released in the order in which
+/// it was allocated, or in reverse, is many such; they go back as they are, without a write to those between the first and the last.
+struct SpanBlocks {
+  let span: Span
+  let first: FreeBlock
+  private(set) var last: FreeBlock
+  private(set) var count: Int
+  /// What follows in the list.
+  private(set) var next: FreeBlock
+
+  /// The first blocks of a list that has some. Dies where one of them has been written to.
+  @_noLocks @inline(__always)
+  init(firstOf list: FreeBlock) {
+    span = Span(containing: list.address)
+    list.checkSignature()
+    (first, last, count, next) = (list, list, 1, list.next)
+    let (start, byteCount) = (UInt(bitPattern: span.start), UInt(bitPattern: span.byteCount))
+    // The block that ends lists is in no span.
+    while next.address &- start < byteCount {
+      next.checkSignature()
+      last = next
+      count &+= 1
+      next = last.next
+    }
+  }
+
+  /// One block, which is in no list.
+  @_noLocks
+  init(_ block: FreeBlock, of span: Span) {
+    (self.span, first, last, count, next) = (span, block, block, 1, FreeBlock.none)
   }
 }
 

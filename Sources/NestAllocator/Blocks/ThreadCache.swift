@@ -236,15 +236,15 @@ struct ThreadCache {
     let bin = bin(index)
     if reserves[index].count > 0 || bin.state.pointee.limit == 0, !grow(bin, index) {
       if bin.state.pointee.limit == 0 { return Heaps.release(block) }
-      let reserve = reserves[index].first
+      let reserve = reserves[index]
       reserves[index] = CacheBin.Reserve(FreeBlock.none, count: 0)
-      release(reserve, index)
+      release(reserve.first, index, count: Int(reserve.count))
     }
     if !bin.hasRoom, Heaps.isCrowded {
       // So many threads have one bin each, and no reserve: what lies there keeps a page for each of its blocks.
-      let first = bin.first
+      let (first, count) = (bin.first, bin.count)
       bin.set(FreeBlock.none, count: 0)
-      release(first, index)
+      release(first, index, count: Int(count))
     } else if !bin.hasRoom {
       reserves[index] = CacheBin.Reserve(bin.first, count: bin.count)
       bin.set(FreeBlock.none, count: 0)
@@ -269,44 +269,49 @@ struct ThreadCache {
   }
 
   /// Releases a list of blocks of class `index`, of whichever spans: into the spans of the thread's own heap, if nobody else has its lock, and
-  /// as lists for the other heaps.
-  private func release(_ list: FreeBlock, _ index: Int) {
+  /// as lists for the other heaps. With a `count` the heap may keep it as it is.
+  private func release(_ list: FreeBlock, _ index: Int, count: Int = 0) {
     if list.isNone { return }
     let (number, heap) = (state.pointee.heap, Heaps.heap(state.pointee.heap))
     let isLocked = heap.lock.tryLock()
-    if isLocked { heap.initialize() }
-    var (remainder, count) = (list, Int32(0))
+    if isLocked {
+      heap.initialize()
+      if count > 0, heap.keep(list, count: count, index) {
+        heap.unlock()
+        nest_wake_helper()
+        return
+      }
+    }
+    var (remainder, returned) = (list, Int32(0))
     while !remainder.isNone {
-      let block = remainder
-      block.checkSignature()
-      remainder = block.next
-      let span = Span(containing: block.address)
-      let owner = span.owner
-      if owner == number && isLocked {
-        heap.put(block, span)
-        count &+= 1
+      let part = SpanBlocks(firstOf: remainder)
+      remainder = part.next
+      if isLocked, part.span.owner == number {
+        heap.put(part)
+        returned &+= Int32(truncatingIfNeeded: part.count)
       } else {
-        add(block, to: owner)
+        add(part)
       }
     }
     if isLocked {
-      heap.counts[index].used -= count
+      heap.counts[index].used -= returned
       heap.unlock()
     }
     for index in 0..<ThreadCache.batchCount { send(index) }
     nest_wake_helper()
   }
 
-  private func add(_ block: FreeBlock, to owner: Int) {
+  private func add(_ part: SpanBlocks) {
+    let owner = part.span.owner
     let index = owner & (ThreadCache.batchCount - 1)
     let batch = batches + index
     if batch.pointee.owner == owner {
-      block.link(to: batch.pointee.first)
-      batch.pointee.first = block
+      part.last.link(to: batch.pointee.first)
+      batch.pointee.first = part.first
     } else {
       send(index)
-      block.link(to: FreeBlock.none)
-      batch.pointee = Batch(first: block, last: block, owner: owner)
+      part.last.link(to: FreeBlock.none)
+      batch.pointee = Batch(first: part.first, last: part.last, owner: owner)
     }
   }
 
