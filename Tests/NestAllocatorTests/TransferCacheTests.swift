@@ -5,7 +5,7 @@ import KitSupport
 import NestAllocator
 import XCTest
 
-/// A heap's transfer cache against an array, in which the list that came first is first. The lists are addresses of nothing.
+/// A heap's transfer cache against an array. The lists are addresses of nothing.
 final class TransferCacheTests: XCTestCase {
   private struct List: Equatable {
     var first: UnsafeMutableRawPointer
@@ -38,15 +38,21 @@ final class TransferCacheTests: XCTestCase {
       first: UnsafeMutableRawPointer(bitPattern: next).unsafelyUnwrapped, sizeClass: sizeClass, count: count,
       bytes: count * sizeClass * 16)
     next += 16
-    guard cache.wants(sizeClass, count: count) else {
-      XCTAssertTrue(demand[sizeClass] == 0 || list.bytes > TransferCache.mostBytes / 4)
-      return
-    }
-    XCTAssertGreaterThan(demand[sizeClass], 0)
-    while let old = cache.makeRoom(bytes: list.bytes) { XCTAssertEqual(old, model.removeFirst().first) }
+    let bytes = model.map(\.bytes).reduce(0, +)
+    let isWanted =
+      demand[sizeClass] > 0 && list.bytes <= TransferCache.mostBytes / 4
+      && bytes + list.bytes <= TransferCache.mostBytes && model.count < 64
+    XCTAssertEqual(cache.wants(sizeClass, count: count), isWanted)
+    if !isWanted { return }
     cache.keep(list.first, count: count, sizeClass)
     demand[sizeClass] -= 1
     model.append(list)
+  }
+
+  private func evict() {
+    let old = cache.evict()
+    XCTAssertEqual(old == nil, model.isEmpty)
+    model.removeAll { $0.first == old }
   }
 
   private func check() {
@@ -67,14 +73,14 @@ final class TransferCacheTests: XCTestCase {
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<50: take(sizeClass)
       case 50..<96: keep(sizeClass, Int.random(in: 1...(step % 2000 < 1000 ? 100 : 1024), using: &random))
-      case 96: XCTAssertEqual(cache.evict(), model.isEmpty ? nil : model.removeFirst().first)
-      case 97: cache.rebuild()
+      case 96: evict()
       default: break
       }
       if step % 50 == 0 { check() }
     }
     check()
-    while let old = cache.evict() { XCTAssertEqual(old, model.removeFirst().first) }
+    while !model.isEmpty { evict() }
+    evict()
     check()
   }
 
@@ -91,6 +97,20 @@ final class TransferCacheTests: XCTestCase {
   private func keepOne(_ sizeClass: Int) {
     take(sizeClass)
     keep(sizeClass, 10)
+  }
+
+  func testRebuilding() {
+    for sizeClass in [1, 2, 3, 2, 2, 1] { keepOne(sizeClass) }
+    cache.rebuild()
+    check()
+    for sizeClass in [2, 1, 2, 3, 2, 1] { take(sizeClass) }
+    check()
+  }
+
+  func testTheOldestGoes() {
+    for sizeClass in 1...5 { keepOne(sizeClass) }
+    for list in model { XCTAssertEqual(cache.evict(), list.first) }
+    XCTAssertNil(cache.evict())
   }
 
   func testWhatWasThereAtTheLastLookGoes() {

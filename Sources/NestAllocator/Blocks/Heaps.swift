@@ -241,7 +241,7 @@ enum Heaps {
     while number <= count {
       let heap = heap(number)
       number += 1
-      if heap.giveOldListsBack() { areListsLeft = true }
+      if heap.giveListsBack(all: false) { areListsLeft = true }
       if !heap.lock.tryLock() { continue }
       heap.initialize()
       heap.collectRemoteFrees()
@@ -250,10 +250,16 @@ enum Heaps {
     return areListsLeft
   }
 
-  /// Gives the page heap all spans that are empty.
+  /// Gives the page heap all spans that are empty, and will be when the lists that heaps keep have gone back.
   @_noLocks
   static func releaseEmptySpans() {
     var number = 1
+    // First all lists: there are blocks of the one heap in those of the other.
+    while number <= count {
+      _ = heap(number).giveListsBack(all: true)
+      number += 1
+    }
+    number = 1
     while number <= count {
       heap(number).releaseEmptySpans()
       number += 1

@@ -240,20 +240,19 @@ struct ProcessorHeap {
   @_noLocks
   func keep(_ list: FreeBlock, count: Int, _ index: Int) -> Bool {
     guard transfer.wants(index, count: count) else { return false }
-    while let old = transfer.makeRoom(bytes: count * SizeClass.blockSize(index)) { giveBack(FreeBlock(old)) }
     transfer.keep(list.pointer, count: count, index)
     return true
   }
 
-  /// Gives back the lists that nobody has wanted for a while. Returns whether there are others.
+  /// Gives back the lists that nobody has wanted for a while, or all of them. Returns whether there are others.
   @_noLocks
-  func giveOldListsBack() -> Bool {
+  func giveListsBack(all: Bool) -> Bool {
     while true {
       lock.lock()
       initialize()
       var left = 8
       // Few at a time: a thread may wait for the lock.
-      while left > 0, let old = transfer.evictOld() {
+      while left > 0, let old = all ? transfer.evict() : transfer.evictOld() {
         giveBack(FreeBlock(old))
         left -= 1
       }
@@ -332,7 +331,6 @@ struct ProcessorHeap {
     lock.lock()
     initialize()
     collectRemoteFrees()
-    while let list = transfer.evict() { giveBack(FreeBlock(list)) }
     var index = 1
     while index <= SizeClass.last {
       let span = available[index]

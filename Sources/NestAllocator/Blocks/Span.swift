@@ -438,7 +438,7 @@ struct Span {
   }
 }
 
-/// Blocks of one span that follow each other in a list of free ones: as many as there are. What was released in the order in which
+/// Blocks of one page that follow each other in a list of free ones: as many as there are. What was released in the order in which
 /// it was allocated, or in reverse, is many such; they go back as they are, without a write to those between the first and the last.
 struct SpanBlocks {
   let span: Span
@@ -454,9 +454,8 @@ struct SpanBlocks {
     span = Span(containing: list.address)
     list.checkSignature()
     (first, last, count, next) = (list, list, 1, list.next)
-    let (start, byteCount) = (UInt(bitPattern: span.start), UInt(bitPattern: span.byteCount))
-    // The block that ends lists is in no span.
-    while next.address &- start < byteCount {
+    // A page is of one span, and the block that ends lists is in none.
+    while next.address ^ last.address < UInt(Chunk.pageSize) {
       next.checkSignature()
       last = next
       count &+= 1

@@ -7,7 +7,7 @@ import Synchronization
 // A heap's transfer cache: lists of free blocks, each of one class and of any spans, which are kept as they came until a thread
 // wants one. To take a list to pieces, block by block, and to gather as many from other spans, costs many times as much.
 //
-//     entries(1…64)      a ring: the oldest list is where the next one goes
+//     entries(1…64)      a ring: the next list goes behind the last one
 //     tops(1…80)         per class, the entry that came last; each leads to the one before
 //     demand(1…80)       per class, how many more lists were wanted than came: none is kept that nobody asks for
 //
@@ -30,7 +30,9 @@ package struct TransferCache {
   struct State: ~Copyable {
     /// Bytes of the blocks in all lists.
     var bytes: Int
-    /// The entry for the next list, from 0.
+    /// Lists.
+    var count: Int
+    /// The entry for the next list, from 0, or one in front of it.
     var hand: Int
   }
 
@@ -41,9 +43,9 @@ package struct TransferCache {
   package init(base: UnsafeMutableRawPointer) { self.base = base }
 
   // Bytes.
-  private static var topsOffset: Int { @_noLocks get { 16 } }
-  private static var demandOffset: Int { @_noLocks get { 104 } }
-  private static var entriesOffset: Int { @_noLocks get { 192 } }
+  private static var topsOffset: Int { @_noLocks get { 24 } }
+  private static var demandOffset: Int { @_noLocks get { 112 } }
+  private static var entriesOffset: Int { @_noLocks get { 208 } }
   private static var entryCount: Int { @_noLocks get { 64 } }
   package static var byteCount: Int { @_noLocks get { entriesOffset + entryCount * MemoryLayout<Entry>.stride } }
 
@@ -79,22 +81,19 @@ package struct TransferCache {
     return remove(top - 1)
   }
 
-  /// Whether a list of `count` blocks of class `index` may be kept: nobody wants one, or it is larger than all may be.
+  /// Whether a list of `count` blocks of class `index` may come: somebody wants one, and there is room. No other one goes for it, since
+  /// the blocks of that have not been touched for longer.
   @_noLocks
   package func wants(_ index: Int, count: Int) -> Bool {
-    demand[index] > 0 && count * SizeClass.blockSize(index) <= TransferCache.mostBytes / 4
-  }
-
-  /// Takes out the list that has to go before one of `bytes` can come. Nil where there is room for it.
-  @_noLocks
-  package func makeRoom(bytes: Int) -> UnsafeMutableRawPointer? {
-    if state.pointee.bytes + bytes > TransferCache.mostBytes { return evict() }
-    return count(state.pointee.hand) == 0 ? nil : remove(state.pointee.hand).first
+    let bytes = count * SizeClass.blockSize(index)
+    return demand[index] > 0 && bytes <= TransferCache.mostBytes / 4
+      && state.pointee.bytes + bytes <= TransferCache.mostBytes && state.pointee.count < TransferCache.entryCount
   }
 
   /// Adds a list of `count` blocks of class `index`, for which there is room.
   @_noLocks
   package func keep(_ first: UnsafeMutableRawPointer, count: Int, _ index: Int) {
+    while self.count(state.pointee.hand) > 0 { advance() }
     let hand = state.pointee.hand
     let entry = entries + hand
     entry.pointee.first = first
@@ -105,12 +104,13 @@ package struct TransferCache {
     tops[index] = UInt8(truncatingIfNeeded: hand + 1)
     demand[index] -= 1
     state.pointee.bytes += count * SizeClass.blockSize(index)
+    state.pointee.count += 1
     advance()
   }
 
   private func advance() { state.pointee.hand = (state.pointee.hand + 1) & (TransferCache.entryCount - 1) }
 
-  /// Takes out the oldest list. Nil where there is none.
+  /// Takes out a list, of those that came first where no place among them has been filled again. Nil where there is none.
   @_noLocks
   package func evict() -> UnsafeMutableRawPointer? {
     if isEmpty { return nil }
@@ -142,6 +142,7 @@ package struct TransferCache {
     let (first, count, sizeClass) = (entry.pointee.first, count(index), Int(entry.pointee.sizeClass))
     entry.pointee.count.store(0, ordering: .releasing)
     state.pointee.bytes -= count * SizeClass.blockSize(sizeClass)
+    state.pointee.count -= 1
     if Int(tops[sizeClass]) == index + 1 {
       tops[sizeClass] = entry.pointee.next
     } else {
@@ -172,7 +173,7 @@ package struct TransferCache {
       tops[index] = 0
       index += 1
     }
-    state.pointee.bytes = 0
+    (state.pointee.bytes, state.pointee.count) = (0, 0)
     // The oldest first.
     var left = TransferCache.entryCount
     index = state.pointee.hand
@@ -182,6 +183,7 @@ package struct TransferCache {
         entries[index].next = tops[sizeClass]
         tops[sizeClass] = UInt8(truncatingIfNeeded: index + 1)
         state.pointee.bytes += count * SizeClass.blockSize(sizeClass)
+        state.pointee.count += 1
       }
       index = (index + 1) & (TransferCache.entryCount - 1)
       left -= 1
@@ -206,7 +208,8 @@ package struct TransferCache {
       bytes += count(index) * SizeClass.blockSize(sizeClass)
       listed += 1
     }
-    precondition(bytes == state.pointee.bytes && bytes <= TransferCache.mostBytes)
+    precondition(
+      listed == state.pointee.count && bytes == state.pointee.bytes && bytes <= TransferCache.mostBytes)
     for sizeClass in 1...SizeClass.last {
       var number = Int(tops[sizeClass])
       while number != 0 {
