@@ -60,6 +60,19 @@ extension NestAllocator {
   /// Bytes by which the limits of all threads' bins have grown, and the most that they may.
   package static var cacheGrowth: (bytes: Int, most: Int) { (Heaps.growth, Heaps.mostGrowth) }
 
+  #if DEBUG
+    /// Has locks assert the order in which threads take them, from now on.
+    package static func checkLockRanks() { nest_check_ranks() }
+
+    /// Takes two locks in the wrong order.
+    package static func takeLocksOutOfOrder() {
+      HugeBlocks.shared.lock.lock()
+      PageHeap.shared.lock.lock()
+      PageHeap.shared.lock.unlock()
+      HugeBlocks.shared.lock.unlock()
+    }
+  #endif
+
   /// Lets this process have a helper, which starts when it has a second thread.
   package static func allowHelper() { nest_allow_helper() }
 

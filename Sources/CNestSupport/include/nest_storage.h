@@ -22,6 +22,11 @@ extern const uint8_t nest_class_table[NEST_CLASS_TABLE_END / 16 + 1] NEST_HIDDEN
 extern uintptr_t nest_secret NEST_HIDDEN;
 
 // Zeroed storage; what is in it the Swift side says, and its invariants check the sizes.
+// Those of NEST_LOCKS are in the order in which a thread takes them; each heap has one that comes before them all.
+#define NEST_THREAD_CACHES_LOCK 0
+#define NEST_PAGE_HEAP_LOCK 1
+#define NEST_HUGE_BLOCKS_LOCK 2
+#define NEST_UNRETURNED_RANGES_LOCK 3
 #define NEST_LOCKS 4
 extern uint8_t nest_lock_storage[NEST_LOCKS][64] NEST_HIDDEN;
 extern uint8_t nest_page_heap_storage[2048] NEST_HIDDEN;

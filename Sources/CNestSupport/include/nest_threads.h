@@ -27,6 +27,12 @@ ALLOCATOR_LEAF static inline void nest_set_ended(int ended) { nest_thread_ended 
 // A value that no other thread of this process has, and that fork's child inherits.
 ALLOCATOR_LEAF static inline uintptr_t nest_thread_identity(void) { return (uintptr_t)&nest_thread_cache; }
 
+// Debug builds: the ranks of the locks that the calling thread holds, a bit for each; and whether somebody wants them checked.
+// A signal handler takes locks whatever the code holds that it has interrupted, so it is tests that want it.
+ALLOCATOR_LEAF uint32_t *_Nonnull nest_held_ranks(void);
+ALLOCATOR_LEAF int nest_checks_ranks(void);
+ALLOCATOR_LEAF void nest_check_ranks(void);
+
 // Processors that this process may run on, at least 1. sched_getaffinity(2).
 ALLOCATOR_LEAF unsigned nest_processor_count(void);
 

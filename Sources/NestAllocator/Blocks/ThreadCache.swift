@@ -332,7 +332,7 @@ struct ThreadCaches {
 
   static var shared: ThreadCaches { @_noLocks get { ThreadCaches(nest_heap_table() + 48) } }
 
-  var lock: Lock { @_noLocks get { Lock(nest_lock(3)) } }
+  var lock: Lock { @_noLocks get { Lock(nest_lock(NEST_THREAD_CACHES_LOCK)) } }
 
   var first: ThreadCache? { @_noLocks get { state.pointee } }
 

@@ -55,7 +55,7 @@ struct HugeBlocks {
 
   static var shared: HugeBlocks { @_noLocks get { HugeBlocks(nest_huge_blocks()) } }
 
-  var lock: Lock { @_noLocks get { Lock(nest_lock(2)) } }
+  var lock: Lock { @_noLocks get { Lock(nest_lock(NEST_HUGE_BLOCKS_LOCK)) } }
 
   private var state: UnsafeMutablePointer<State> {
     @_noLocks get { storage.assumingMemoryBound(to: State.self) }

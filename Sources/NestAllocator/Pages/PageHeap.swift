@@ -56,7 +56,7 @@ struct PageHeap {
 
   static var shared: PageHeap { @_noLocks get { PageHeap(nest_page_heap()) } }
 
-  var lock: Lock { @_noLocks get { Lock(nest_lock(1)) } }
+  var lock: Lock { @_noLocks get { Lock(nest_lock(NEST_PAGE_HEAP_LOCK)) } }
 
   var state: UnsafeMutablePointer<State> {
     @_noLocks get { storage.assumingMemoryBound(to: State.self) }

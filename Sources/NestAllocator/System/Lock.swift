@@ -9,6 +9,9 @@ import Synchronization
 // No lock is held over fork, see AfterFork, and none over a system call. A lock knows its holder, so that a child can tell
 // what its parent's other threads held from what the thread holds that forked. Holder and lock are one word: there is no
 // moment in which a thread holds the lock and nobody knows. A state of zeros is an open lock.
+//
+// Locks have ranks, in the order in which a thread takes them: a heap's is 0, those of `NEST_LOCKS` are from 1 on. Who holds one
+// waits for none of the same rank or a lower one; debug builds assert that once they have been told to.
 
 struct Lock {
   struct Record: ~Copyable {
@@ -35,20 +38,53 @@ struct Lock {
   @_noLocks
   func lock() {
     if nest_is_new_process() != 0 { AfterFork.mend() }
+    #if DEBUG
+      assertOrder()
+    #endif
     if !exchange(0, for: Self.callingThread) { lockSlowly() }
+    #if DEBUG
+      noteHeld()
+    #endif
   }
 
   /// Takes the lock if it is open. Returns whether it was.
   @_noLocks
   func tryLock() -> Bool {
     if nest_is_new_process() != 0 { AfterFork.mend() }
-    return exchange(0, for: Self.callingThread)
+    let isTaken = exchange(0, for: Self.callingThread)
+    #if DEBUG
+      if isTaken { noteHeld() }
+    #endif
+    return isTaken
   }
 
   @_noLocks
   func unlock() {
+    #if DEBUG
+      if nest_checks_ranks() != 0 { nest_held_ranks().pointee &= ~(1 << rank) }
+    #endif
     if record.pointee.word.exchange(0, ordering: .releasing) & Self.someoneSleeps != 0 { nest_wake(record) }
   }
+
+  #if DEBUG
+    private var rank: UInt32 {
+      @_noLocks get {
+        let offset = UInt(bitPattern: record) &- UInt(bitPattern: nest_lock(0))
+        return offset < 64 * UInt(NEST_LOCKS) ? UInt32(truncatingIfNeeded: offset / 64 + 1) : 0
+      }
+    }
+
+    @_noLocks
+    private func assertOrder() {
+      if nest_checks_ranks() == 0 { return }
+      precondition(nest_held_ranks().pointee >> rank == 0, "a lock is taken out of order")
+    }
+
+    @_noLocks
+    private func noteHeld() {
+      if nest_checks_ranks() != 0 { nest_held_ranks().pointee |= 1 << rank }
+    }
+  #endif
 
   /// Whether a thread other than the calling one holds the lock.
   var isHeldByAnother: Bool {

@@ -33,7 +33,7 @@ struct UnreturnedRanges {
 
   static var shared: UnreturnedRanges { @_noLocks get { UnreturnedRanges(nest_unreturned_ranges()) } }
 
-  var lock: Lock { @_noLocks get { Lock(nest_lock(0)) } }
+  var lock: Lock { @_noLocks get { Lock(nest_lock(NEST_UNRETURNED_RANGES_LOCK)) } }
 
   /// How many there are. Costs a load.
   var count: Int { @_noLocks get { state.pointee.count.load(ordering: .relaxed) } }
