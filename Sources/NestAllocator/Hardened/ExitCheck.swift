@@ -10,7 +10,7 @@ enum ExitCheck {
   /// Bytes of free blocks in spans that are looked at, so that a process with a large heap ends as fast as others: some milliseconds.
   private static var most: Int { @_noLocks get { 32 << 20 } }
 
-  /// Looks at what the calling thread has at hand, and at what is in spans.
+  /// Looks at what the calling thread has at hand, at what heaps keep for the next thread, and at what is in spans.
   @_noLocks
   static func run() {
     guard nest_hardening() & UInt32(NEST_CLEARS) != 0 else { return }
@@ -23,6 +23,11 @@ enum ExitCheck {
         check(cache.reserves[index].first, index)
         index += 1
       }
+    }
+    var number = 1
+    while number <= Heaps.count {
+      Heaps.heap(number).checkLists()
+      number += 1
     }
     checkSpans()
   }
@@ -65,6 +70,14 @@ enum ExitCheck {
 }
 
 extension ProcessorHeap {
+  /// Dies where a block of the lists that are kept has been written to. Does nothing while somebody has the lock.
+  @_noLocks
+  func checkLists() {
+    guard lock.tryLock() else { return }
+    transfer.forEachList { index, first, _ in ExitCheck.check(FreeBlock(first), index) }
+    lock.unlock()
+  }
+
   /// Dies where a free block in a span of this heap's, in a chunk, has been written to. Does nothing while somebody has the lock. Subtracts the
   /// bytes from `left`, and ends when there are none.
   @_noLocks
