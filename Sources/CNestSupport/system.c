@@ -304,12 +304,16 @@ void nest_wake(void *word) { system_call(SYS_futex, (long)word, FUTEX_WAKE_PRIVA
 // The thread that ends the process: the first one, if several find something.
 static uintptr_t dying_thread;
 
-static _Noreturn void die(const char *line, size_t length) {
+void nest_claim_end(void) {
   uintptr_t none = 0;
   // A handler of SIGABRT that misuses the allocator itself is not waited for.
   if (!__atomic_compare_exchange_n(&dying_thread, &none, nest_thread_identity(), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
       none != nest_thread_identity() && !nest_is_new_process())
     for (int i = 0; i < 500; i++) nest_wait(&dying_thread, (uint32_t)none);
+}
+
+static _Noreturn void die(const char *line, size_t length) {
+  nest_claim_end();
   system_call(SYS_write, STDERR_FILENO, (long)line, (long)length, 0, 0, 0);
   abort();
 }

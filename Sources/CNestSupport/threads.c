@@ -103,6 +103,7 @@ __attribute__((constructor(101))) static void start(void) {
   nest_initialize();
   nest_look_for_huge_pages();
   nest_allow_helper_of_malloc();
+  nest_start_sampling_of_malloc();
   if (nest_process_mark == &unwiped_mark) pthread_atfork(NULL, NULL, is_child);
 }
 

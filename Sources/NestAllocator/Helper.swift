@@ -21,7 +21,7 @@ enum Helper {
       while look() || look() {}
       // What is released from now on wakes it. What was released since the last look has woken nobody.
       nest_helper_announce()
-      if !look() { nest_helper_wait() }
+      if !look(), nest_samples() == 0 { nest_helper_wait() }
     }
   }
 
@@ -30,6 +30,7 @@ enum Helper {
     var (next, isBusy) = (UInt(0), false)
     repeat {
       nest_helper_sleep(interval)
+      if nest_samples() != 0 { SampledBlocks.arm() }
       let areListsLeft = Heaps.collectRemoteFrees()
       let purged = Heaps.purge(from: next, chunks: chunks, all: false)
       next = purged.next

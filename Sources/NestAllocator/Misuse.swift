@@ -21,10 +21,19 @@ enum Misuse {
     }
   }
 
+  var text: UnsafePointer<CChar> { @_noLocks get { message.utf8Text } }
+
   /// Writes what happened and to which address, and aborts.
   @usableFromInline @inline(never) @_noLocks
   func die(_ address: UInt) -> Never {
-    nest_die(UnsafeRawPointer(message.utf8Start).assumingMemoryBound(to: CChar.self), address)
+    nest_die(text, address)
+  }
+}
+
+extension StaticString {
+  /// The text, for C.
+  var utf8Text: UnsafePointer<CChar> {
+    @_noLocks get { UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self) }
   }
 }
 

@@ -26,6 +26,18 @@ enum NestSlowPath {
       return allocateLarge(size: size, align: align, zeroed: false)
     }
     let index = SizeClass.index(size: rounded)
+    if nest_samples() != 0,
+      let block = SampledBlocks.allocate(
+        size: size, blockSize: SizeClass.blockSize(index), align: align, isExact: false)
+    {
+      return block
+    }
+    return allocateUnsampled(index)
+  }
+
+  /// A block of a class. Nil when memory is exhausted.
+  @inline(__always) @_noLocks
+  static func allocateUnsampled(_ index: Int) -> UnsafeMutableRawPointer? {
     if let block = allocate(class: index) { return block }
     reclaim()
     return allocate(class: index) ?? exhausted()
@@ -159,6 +171,7 @@ enum NestSlowPath {
       span.releasePages()
     case .free: (span.isInLargeBlock ? Misuse.freeOfInterior : Misuse.freeTwice).die(block.address)
     case .cache: Misuse.freeOfForeign.die(block.address)
+    case .sampled: SampledBlocks.release(block.address)
     }
   }
 
@@ -196,6 +209,7 @@ enum NestSlowPath {
     let address = UInt(bitPattern: pointer)
     if let span = span(of: address) {
       if span.isLarge { return span.byteCount }
+      if span.isSampled { return SampledBlocks.size(of: address, orDie: misuse) }
       guard span.hasBlocks, !span.isPurged(at: address) else { misuse.die(address) }
       return span.blockSize
     }

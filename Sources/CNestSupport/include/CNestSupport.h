@@ -11,5 +11,6 @@
 #include "nest_storage.h"
 #include "nest_threads.h"
 #include "nest_hardened.h"
+#include "nest_sampling.h"
 
 #endif

@@ -92,6 +92,8 @@ ALLOCATOR_LEAF static inline void nest_pause(void) {
 
 // MARK: Misuse
 
+// Returns in the thread that may have the last word; the others wait there for the end.
+void nest_claim_end(void);
 // Writes "nest: CAUSE: ADDRESS" to standard error, and aborts. Once: other threads that find something wait for the end.
 ALLOCATOR_LEAF _Noreturn void nest_die(const char *_Nonnull cause, uintptr_t address);
 // The same with two numbers and what they are; the second may be an empty text.

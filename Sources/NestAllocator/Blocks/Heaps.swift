@@ -150,6 +150,7 @@ enum Heaps {
   @inline(never) @_noLocks
   static func release(_ block: FreeBlock) {
     let span = Span(containing: block.address)
+    if span.isSampled { return SampledBlocks.release(block.address) }
     let heap = heap(span.owner)
     guard heap.lock.tryLock() else { return heap.push(block, block) }
     heap.counts[span.sizeClass].used -= 1
@@ -164,7 +165,7 @@ enum Heaps {
   static func addThread() -> Int {
     let threads = state.pointee.threads.add(1, ordering: .relaxed).newValue
     var best = 1
-    if threads > 1 {
+    if threads > 1 || nest_samples() != 0 {
       if nest_may_have_helper() != 0, nest_has_helper() == 0 { nest_start_helper() }
       var processors = state.pointee.processors.load(ordering: .relaxed)
       if processors == 0 {

@@ -230,8 +230,10 @@ struct ProcessorHeap {
       if owner == number {
         counts[part.span.sizeClass].used &-= Int32(truncatingIfNeeded: part.count)
         put(part)
-      } else {
+      } else if owner != 0 {
         Heaps.heap(owner).push(part.first, part.last)
+      } else {
+        SampledBlocks.release(part)
       }
     }
   }

@@ -21,10 +21,11 @@ enum SizeClass {
   /// Bytes up to which sizes and alignments are looked up in a table: rounded up, they are at most twice that.
   @inlinable @inline(__always) static var largestInTable: Int { @_noLocks get { 8 << 10 } }
 
-  /// Whether the table has the class of these.
+  /// Whether the table has the class of these, with `tail` bytes behind.
   @inlinable @inline(__always) @_noLocks
-  static func isInTable(size: Int, align: Int) -> Bool {
-    UInt(bitPattern: size) <= UInt(largestInTable) && UInt(bitPattern: align &- 1) < UInt(Chunk.pageSize)
+  static func isInTable(size: Int, align: Int, tail: Int = 0) -> Bool {
+    UInt(bitPattern: size) <= UInt(bitPattern: largestInTable &- tail)
+      && UInt(bitPattern: align &- 1) < UInt(Chunk.pageSize)
       && align & (align &- 1) == 0
   }
 

@@ -4,7 +4,7 @@
 import CNestSupport
 import Synchronization
 
-// A span: a run of pages in a chunk, cut into blocks of one size class, or one large block, or a thread's cache.
+// A span: a run of pages in a chunk, cut into blocks of one size class, or one large block, or a thread's cache; or a page of sampled blocks.
 //
 // A heap owns each span of blocks, for as long as there are blocks: all that changes in it changes under that heap's lock.
 // Blocks are cut from the span ("carved") as they are needed, so that its pages are touched one after the other. A page in
@@ -15,7 +15,7 @@ import Synchronization
 struct Span {
   @usableFromInline
   enum State {
-    case free, blocks, large, cache
+    case free, blocks, large, cache, sampled
   }
 
   @usableFromInline
@@ -95,6 +95,11 @@ struct Span {
   /// Whether the span is one block.
   var isLarge: Bool {
     @_noLocks get { if case .large = record.pointee.state { true } else { false } }
+  }
+
+  /// Whether this is a page of sampled blocks, or between two of them.
+  var isSampled: Bool {
+    @_noLocks get { if case .sampled = record.pointee.state { true } else { false } }
   }
 
   /// Whether the span is cut into blocks of a class.

@@ -63,9 +63,13 @@ struct ThreadCache {
 
   /// The bin of `size` bytes at a multiple of `align`, which are in the table.
   @inlinable @inline(__always) @_noLocks
-  func bin(size: Int, align: Int) -> CacheBin {
+  func bin(size: Int, align: Int) -> CacheBin { bin(offset: binOffset(size: size, align: align)) }
+
+  /// Bytes from the start of the cache to that bin.
+  @inlinable @inline(__always) @_noLocks
+  func binOffset(size: Int, align: Int) -> Int {
     let sixteenths = Int(bitPattern: SizeClass.sixteenths(size: size, align: align))
-    return bin(offset: Int((base + ThreadCache.binOffsetsOffset).assumingMemoryBound(to: UInt16.self)[sixteenths]))
+    return Int((base + ThreadCache.binOffsetsOffset).assumingMemoryBound(to: UInt16.self)[sixteenths])
   }
 
   // A table of the thread's own, whose address need not be computed, and of offsets, which need not be multiplied: two of
@@ -97,6 +101,11 @@ struct ThreadCache {
     @_noLocks get { (base + ThreadCache.stateOffset).assumingMemoryBound(to: State.self) }
   }
 
+  /// Indexed by a size in units of 16 bytes, up to the largest in the table.
+  var binOffsets: UnsafeMutablePointer<UInt16> {
+    @_noLocks get { (base + ThreadCache.binOffsetsOffset).assumingMemoryBound(to: UInt16.self) }
+  }
+
   private var batches: UnsafeMutablePointer<Batch> {
     @_noLocks get { (base + ThreadCache.batchesOffset).assumingMemoryBound(to: Batch.self) }
   }
@@ -110,9 +119,8 @@ struct ThreadCache {
       reserves[index] = CacheBin.Reserve(FreeBlock.none, count: 0)
     }
     for index in 0..<ThreadCache.batchCount { batches[index].owner = 0 }
-    let offsets = (base + ThreadCache.binOffsetsOffset).assumingMemoryBound(to: UInt16.self)
     for index in 0...(SizeClass.largestInTable / 16) {
-      offsets[index] = UInt16(truncatingIfNeeded: nest_class(UInt(index)) * CacheBin.stride)
+      binOffsets[index] = UInt16(truncatingIfNeeded: nest_class(UInt(index)) * CacheBin.stride)
     }
     state.pointee.heap = 1
     state.pointee.growth = 0
@@ -289,8 +297,10 @@ struct ThreadCache {
       if isLocked, part.span.owner == number {
         heap.put(part)
         returned &+= Int32(truncatingIfNeeded: part.count)
-      } else {
+      } else if part.span.owner != 0 {
         add(part)
+      } else {
+        SampledBlocks.release(part)
       }
     }
     if isLocked {

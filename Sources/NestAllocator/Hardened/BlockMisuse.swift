@@ -38,11 +38,6 @@ enum BlockMisuse {
     _ second: StaticString, _ secondNumber: Int
   ) -> Never {
     nest_die_of_block(
-      string(cause), UInt(bitPattern: block), string(first), firstNumber, string(second), secondNumber)
-  }
-
-  @_noLocks
-  private static func string(_ string: StaticString) -> UnsafePointer<CChar> {
-    UnsafeRawPointer(string.utf8Start).assumingMemoryBound(to: CChar.self)
+      cause.utf8Text, UInt(bitPattern: block), first.utf8Text, firstNumber, second.utf8Text, secondNumber)
   }
 }

@@ -99,8 +99,16 @@ enum HardenedLargePath {
       span: span, size: span.byteCount - guardBytes - Int(span.record.pointee.capacity), guardBytes: guardBytes)
   }
 
+  /// Whether an address is in a page of sampled blocks.
+  private static func isSampled(_ pointer: UnsafeMutableRawPointer) -> Bool {
+    let address = UInt(bitPattern: pointer)
+    return AddressMap.isInChunk(address) && Chunk.page(of: address) >= Chunk.firstPage
+      && Span(containing: address).isSampled
+  }
+
   @_noLocks
   static func size(of pointer: UnsafeMutableRawPointer) -> Int {
+    if isSampled(pointer) { return SampledBlocks.size(of: UInt(bitPattern: pointer), orDie: .sizeOfForeign) }
     guard let found = find(pointer) else { Misuse.sizeOfForeign.die(UInt(bitPattern: pointer)) }
     checkFilled(pointer, found.size)
     return found.size
@@ -110,6 +118,13 @@ enum HardenedLargePath {
 
   @_noLocks
   static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int?, _ checks: Hardening) {
+    if isSampled(pointer) {
+      if let oldSize, checks.checksSizes {
+        let size = SampledBlocks.size(of: UInt(bitPattern: pointer), orDie: .freeTwice)
+        if size != oldSize { BlockMisuse.dieOfSize(pointer, size, said: oldSize) }
+      }
+      return SampledBlocks.release(UInt(bitPattern: pointer))
+    }
     // It dies, or knows better.
     guard let found = find(pointer) else { return NestSlowPath.deallocate(pointer) }
     if let oldSize, checks.checksSizes, oldSize != found.size {
@@ -137,6 +152,9 @@ enum HardenedLargePath {
     -> UnsafeMutableRawPointer?
   {
     let address = UInt(bitPattern: pointer)
+    if isSampled(pointer) {
+      return reallocateSampled(pointer, oldSize: oldSize, size: size, align: align, checks)
+    }
     guard let found = find(pointer) else { Misuse.resizeOfForeign.die(address) }
     if oldSize != Int.max, checks.checksSizes, oldSize != found.size {
       BlockMisuse.dieOfSize(pointer, found.size, said: oldSize)
@@ -169,6 +187,17 @@ enum HardenedLargePath {
     guard let moved = HardenedPath.allocate(size: size, align: align, checks) else { return nil }
     nest_copy(moved, pointer, min(found.size, size))
     deallocate(pointer, oldSize: nil, checks)
+    return moved
+  }
+
+  private static func reallocateSampled(
+    _ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int, _ checks: Hardening
+  ) -> UnsafeMutableRawPointer? {
+    let held = SampledBlocks.size(of: UInt(bitPattern: pointer), orDie: .resizeOfFree)
+    if oldSize != Int.max, checks.checksSizes, oldSize != held { BlockMisuse.dieOfSize(pointer, held, said: oldSize) }
+    guard let moved = HardenedPath.allocate(size: size, align: align, checks) else { return nil }
+    nest_copy(moved, pointer, min(held, size))
+    SampledBlocks.release(UInt(bitPattern: pointer))
     return moved
   }
 

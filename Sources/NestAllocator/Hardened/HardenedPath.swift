@@ -18,11 +18,12 @@ enum HardenedPath {
 
   @inlinable @inline(__always) @_noLocks
   static func allocate(size: Int, align: Int, _ checks: Hardening) -> UnsafeMutableRawPointer? {
-    if SizeClass.isInTable(size: size, align: align) {
-      let index = SizeClass.index(size: size &+ checks.tailBytes, align: align)
-      let cache = ThreadCache.current
-      let bin = cache.bin(offset: index &* CacheBin.stride)
-      if !cache.isNone, bin.first.isSigned { return begin(bin.take(), size, Int(nest_facts(index).size), checks) }
+    if SizeClass.isInTable(size: size, align: align, tail: checks.tailBytes) {
+      let offset = ThreadCache.current.binOffset(size: size &+ checks.tailBytes, align: align)
+      let bin = ThreadCache.current.bin(offset: offset)
+      if bin.first.isSigned {
+        return begin(bin.take(), size, Int(nest_facts(offset / CacheBin.stride).size), checks)
+      }
     }
     return allocateSlowly(size: size, align: align, checks)
   }
@@ -47,7 +48,12 @@ enum HardenedPath {
       return HardenedLargePath.allocate(size: size, align: align, zeroed: false, checks)
     }
     let blockSize = SizeClass.blockSize(index)
-    return NestSlowPath.allocate(size: blockSize, align: 1).map { begin($0, size, blockSize, checks) }
+    if nest_samples() != 0,
+      let block = SampledBlocks.allocate(size: size, blockSize: blockSize, align: align, isExact: true)
+    {
+      return block
+    }
+    return NestSlowPath.allocateUnsampled(index).map { begin($0, size, blockSize, checks) }
   }
 
   /// The class of a block of that size, with its tail; nil where it is of none.
