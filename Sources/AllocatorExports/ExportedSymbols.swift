@@ -86,6 +86,14 @@ public func exportedSizeClasses(_ classes: UnsafeMutablePointer<allocator_size_c
   ExportedAllocator.readSizeClasses(into: classes, capacity: capacity)
 }
 
+@_noLocks
+@_cdecl("__swift_allocator_walk_blocks")
+public func exportedWalkBlocks(
+  _ walk: UnsafeMutablePointer<allocator_walk>, _ blocks: UnsafeMutablePointer<allocator_block>, capacity: Int
+) -> Int {
+  ExportedAllocator.isBlockWalking ? ExportedAllocator.readLiveBlocks(walk, into: blocks, capacity: capacity) : -1
+}
+
 // By overload, what an allocator can do. Its function is called by the type's own name, not from an extension of the
 // protocol: in debug builds the compiler does not see the conformance of a type in another file of the module.
 
@@ -121,4 +129,20 @@ extension AllocatorABI {
 
 extension StatisticsReporting {
   fileprivate static var isStatisticsReporting: Bool { true }
+}
+
+extension AllocatorABI {
+  fileprivate static var isBlockWalking: Bool { false }
+
+  // For the compiler, as above.
+
+  fileprivate static func readLiveBlocks(
+    _ walk: UnsafeMutablePointer<allocator_walk>, into blocks: UnsafeMutablePointer<allocator_block>, capacity: Int
+  ) -> Int {
+    0
+  }
+}
+
+extension BlockWalking {
+  fileprivate static var isBlockWalking: Bool { true }
 }

@@ -21,6 +21,9 @@ struct allocator_size_class;
 int __swift_default_statistics(struct allocator_statistics *statistics, size_t size);
 size_t __swift_default_size_classes(struct allocator_size_class *classes, size_t capacity);
 
+struct allocator_walk;
+struct allocator_block;
+
 WEAK void *__rust_allocate(size_t size, size_t align) {
   return __swift_default_allocate(size, align);
 }
@@ -59,4 +62,10 @@ WEAK int __swift_allocator_statistics(struct allocator_statistics *statistics, s
 
 WEAK size_t __swift_allocator_size_classes(struct allocator_size_class *classes, size_t capacity) {
   return __swift_default_size_classes(classes, capacity);
+}
+
+// glibc cannot walk over its blocks.
+WEAK long __swift_allocator_walk_blocks(struct allocator_walk *walk, struct allocator_block *blocks, size_t capacity) {
+  (void)walk, (void)blocks, (void)capacity;
+  return -1;
 }

@@ -105,6 +105,7 @@ extension NestAllocator {
 extension Span {
   /// Every block is used, free, in a purged page or uncarved.
   func checkInvariants() {
+    checkPeekedOffsets()
     var free = 0
     var block = record.pointee.free
     while !block.isNone {

@@ -8,6 +8,7 @@
 
 #include "annotations.h"
 #include "authoring.h"
+#include "blocks.h"
 #include "error_number.h"
 #include "exported_symbols.h"
 #include "glibc_malloc.h"

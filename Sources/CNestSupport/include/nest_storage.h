@@ -113,6 +113,17 @@ struct nest_totals {
 // `*value`, read here and not later: the compiler moves no volatile load.
 ALLOCATOR_LEAF static inline uint16_t nest_load_now(const uint16_t *_Nonnull value) { return *(const volatile uint16_t *)value; }
 
+// `*value`, which another thread may be writing: whatever it is then.
+ALLOCATOR_LEAF __attribute__((no_sanitize("thread"))) static inline uintptr_t nest_peek(const void *_Nonnull value) {
+  return *(const volatile uintptr_t *)value;
+}
+ALLOCATOR_LEAF __attribute__((no_sanitize("thread"))) static inline uint8_t nest_peek_byte(const void *_Nonnull value) {
+  return *(const volatile uint8_t *)value;
+}
+ALLOCATOR_LEAF __attribute__((no_sanitize("thread"))) static inline uint16_t nest_peek_half(const void *_Nonnull value) {
+  return *(const volatile uint16_t *)value;
+}
+
 // Nothing, but behind a call that would otherwise be a jump.
 ALLOCATOR_LEAF static inline void nest_keep_call(void) { __asm__ volatile(""); }
 

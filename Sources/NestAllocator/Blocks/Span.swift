@@ -146,11 +146,13 @@ struct Span {
     record.pointee.purgedPages = 0
     record.pointee.purgedBlocks = 0
     record.pointee.sizeClass = 0
-    record.pointee.state = state
     record.pointee.trigger = 0
     record.pointee.isListed = false
     record.pointee.isGuarded = false
     record.pointee.usedThen = .max
+    // Last: who walks over blocks meanwhile takes a span that is a large block for whole.
+    atomicMemoryFence(ordering: .releasing)
+    record.pointee.state = state
   }
 
   /// Makes it one of blocks of a class, all of them uncarved. The entries of its pages are those of none.
@@ -263,7 +265,8 @@ struct Span {
   }
 
   /// Whether a block overlaps a purged page.
-  private func isPurged(block index: Int) -> Bool {
+  @_noLocks
+  func isPurged(block index: Int) -> Bool {
     let first = (index * blockSize) >> Chunk.pageShift
     let last = ((index + 1) * blockSize - 1) >> Chunk.pageShift
     return (Int(record.pointee.purgedPages) >> first) & ((2 << (last - first)) - 1) != 0

@@ -69,17 +69,26 @@ enum AddressMap {
   /// The first chunk that begins at `address` or behind it. Costs a look at each cell of a leaf.
   @_noLocks
   static func nextChunk(_ address: UInt) -> Chunk? {
+    var next = nextCell(address)
+    while let cell = next {
+      if cell.isChunk { return UnsafeMutableRawPointer(bitPattern: cell.address).map { Chunk(base: $0) } }
+      next = nextCell(cell.address + UInt(Chunk.size))
+    }
+    return nil
+  }
+
+  /// The first cell at `address` or behind it in which something begins: where it begins itself, and whether it is a chunk's. Costs a look
+  /// at each cell of a leaf.
+  @_noLocks
+  static func nextCell(_ address: UInt) -> (address: UInt, isChunk: Bool)? {
     var cell = Int(bitPattern: address >> UInt(NEST_CHUNK_SHIFT))
     while cell < Int(NEST_ROOT_LEAVES) * Int(NEST_LEAF_CELLS) {
       guard let leaf = nest_leaf(UInt(bitPattern: cell) / UInt(NEST_LEAF_CELLS)) else {
         cell = (cell / Int(NEST_LEAF_CELLS) + 1) * Int(NEST_LEAF_CELLS)
         continue
       }
-      if nest_cell_value(leaf + cell % Int(NEST_LEAF_CELLS)) == chunk {
-        return UnsafeMutableRawPointer(bitPattern: UInt(bitPattern: cell) << UInt(NEST_CHUNK_SHIFT)).map {
-          Chunk(base: $0)
-        }
-      }
+      let value = nest_cell_value(leaf + cell % Int(NEST_LEAF_CELLS))
+      if value != 0 { return (UInt(bitPattern: cell) << UInt(NEST_CHUNK_SHIFT), value == chunk) }
       cell += 1
     }
     return nil

@@ -111,6 +111,20 @@ struct HugeBlocks {
     return find(address)?.size
   }
 
+  /// The first block that begins in the cell of `address`, there or behind it, without its guard. Nil where there is none.
+  @_noLocks
+  func first(from address: UInt) -> (address: UInt, size: Int)? {
+    lock.lock()
+    defer { lock.unlock() }
+    var first: HugeBlock?
+    var candidate = AddressMap.firstHugeBlock(address)
+    while let block = candidate {
+      if block.start >= address, first == nil || block.start < first.unsafelyUnwrapped.start { first = block }
+      candidate = block.record.pointee.next
+    }
+    return first.map { ($0.start, $0.size - $0.record.pointee.guardBytes) }
+  }
+
   /// Releases the block at `address`. Returns whether there was one. With `protects`, it cannot be touched while it waits.
   @_noLocks
   func release(_ address: UInt, protects: Bool = false) -> Bool {

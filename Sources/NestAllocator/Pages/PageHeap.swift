@@ -421,7 +421,8 @@ struct PageHeap {
   @_noLocks
   func endWalk() {
     lock.lock()
-    state.pointee.walkers -= 1
+    // 0 in a child that fork has made in a signal handler, amid the walk.
+    if state.pointee.walkers > 0 { state.pointee.walkers -= 1 }
     lock.unlock()
   }
 
