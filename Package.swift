@@ -243,7 +243,8 @@ let package = Package(
     .testTarget(
       name: "AllocationTraceTests",
       dependencies: ["AllocationTrace", "CAllocatorTrace", "SystemDefaults", "TestEffort", "TraceFuzzing"]),
-    .testTarget(name: "ProcessTests", dependencies: ["BenchmarkKit", "ProcessTestSupport", "TestEffort"]),
+    .testTarget(
+      name: "ProcessTests", dependencies: ["BenchmarkKit", "ProcessTestSupport", "SystemDefaults", "TestEffort"]),
     .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit", "TestEffort", "benchmark-launcher"]),
     .testTarget(
       name: "AllocatorInsightTests",

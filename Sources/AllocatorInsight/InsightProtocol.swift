@@ -8,7 +8,11 @@
 ///
 /// A client can ask for a report (`text`, `json`, `prometheus`, `line`), for a trim (`text`, `json`), and for a profile of the heap:
 /// `profile-start 524288,30` samples every so many bytes, and ends after so many seconds if nobody ends it before;
-/// `profile-stop pprof` ends it, and answers with what it has seen. There is nothing else.
+/// `profile-stop pprof` ends it, and answers with what it has seen.
+///
+/// And for a census: `census text` (or `json`) with what has changed since the last one that was asked for here; `census-new text` without that;
+/// `census-mark begin` takes one, and answers with a number (`17 exact`, or `0 none` where it takes a profile first), with which
+/// `census-since 17,text` answers with what has changed since then. There is nothing else.
 package enum InsightProtocol {
   package static let version = 1
   /// Bytes of the longest request.
@@ -33,8 +37,35 @@ package enum InsightProtocol {
     case ("profile-stop", "pprof"):
       guard let profile = HeapProfiler.stop() else { return answer(false, "no profile is under way in this process") }
       return answer(true, profile.pprofMessage)
+    case ("census", _), ("census-new", _), ("census-mark", _), ("census-since", _):
+      return census(words[1], words[2])
     default: return answer(false, "there is no such request")
     }
+  }
+
+  private static func census(_ request: Substring, _ argument: Substring) -> [UInt8] {
+    do throws(Census.Failure) {
+      switch (request, argument) {
+      case ("census-mark", "begin"): return answer(true, try CensusHistory.mark() + "\n")
+      case ("census", "text"), ("census", "json"):
+        return answer(true, text(try CensusHistory.next(), argument))
+      case ("census-new", "text"), ("census-new", "json"): return answer(true, text(try Census.current(), argument))
+      default: break
+      }
+      let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+      guard request == "census-since", parts.count == 2, let number = Int(parts[0]),
+        ["text", "json"].contains(parts[1])
+      else { return answer(false, "there is no such request") }
+      return answer(true, text(try CensusHistory.since(number), parts[1]))
+    } catch {
+      // Who asks from outside can have one made.
+      let hint = error.description == Census.refusalWithoutProfile ? "; --diff SECONDS makes a profile for so long" : ""
+      return answer(false, error.description + hint)
+    }
+  }
+
+  private static func text(_ census: Census, _ format: Substring) -> String {
+    (format == "json" ? census.json : census.description) + "\n"
   }
 
   private static func startProfile(_ arguments: Substring) -> [UInt8] {

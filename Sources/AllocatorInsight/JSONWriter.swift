@@ -17,6 +17,21 @@ struct JSONWriter {
     needsComma = true
   }
 
+  mutating func array(_ name: String, _ body: (inout JSONWriter) -> Void) {
+    begin(name)
+    text += "["
+    needsComma = false
+    body(&self)
+    text += "]"
+    needsComma = true
+  }
+
+  /// Of an array.
+  mutating func element(_ value: String) {
+    begin(nil)
+    string(value)
+  }
+
   mutating func null(_ name: String) {
     begin(name)
     text += "null"

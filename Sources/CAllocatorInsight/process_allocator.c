@@ -23,6 +23,7 @@ static struct {
   struct insight_allocator allocator;
   int (*statistics)(struct allocator_statistics *, size_t);
   int (*release)(void);
+  long (*walk)(struct allocator_walk *, struct allocator_block *, size_t);
   control_function *control;
   property_function *property;
   void (*release_tcmalloc)(void);
@@ -62,6 +63,7 @@ static void find_allocator(void) {
   } else if ((process.statistics = function("__swift_allocator_statistics", image, handle))) {
     const char *(*name)(void) = function("__swift_allocator_name", image, handle);
     process.release = function("__swift_release_free_memory", image, handle);
+    process.walk = function("__swift_allocator_walk_blocks", image, handle);
     found.kind = INSIGHT_SWIFT;
     found.name = name ? name() : "custom";
   } else if ((process.control = function("mallctl", image, handle))) {
@@ -183,6 +185,14 @@ int insight_release_free_memory(void) {
     case INSIGHT_SANITIZER: return 0;
   }
   return 0;
+}
+
+long insight_walk_blocks(struct allocator_walk *walk, struct allocator_block *blocks, size_t capacity) {
+  switch (insight_process_allocator().kind) {
+    case INSIGHT_LINKED: return __swift_allocator_walk_blocks(walk, blocks, capacity);
+    case INSIGHT_SWIFT: return process.walk ? process.walk(walk, blocks, capacity) : -1;
+    default: return -1;
+  }
 }
 
 int64_t insight_peer_user(int socket) {

@@ -109,6 +109,7 @@ const char *insight_find_symbol(const struct insight_symbols *symbols, uintptr_t
 
 void insight_forget_symbols(struct insight_symbols *symbols) {
   free(symbols->symbols);
+  free(symbols->references);
   if (symbols->file) munmap((void *)symbols->file, symbols->size);
   *symbols = (struct insight_symbols){0};
 }

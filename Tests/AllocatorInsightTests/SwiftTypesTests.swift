@@ -179,7 +179,8 @@ final class SwiftTypesTests: XCTestCase {
       isDone.hasEnded = true
     }
     thread.start()
-    for _ in 0..<50_000 {
+    while isDone.address == 0 { usleep(1_000) }
+    for _ in 0..<20_000 {
       if let pointer = UnsafeRawPointer(bitPattern: isDone.address) {
         let name = SwiftTypes.name(ofObjectAt: pointer)
         XCTAssertTrue(name == nil || name == "AllocatorInsightTests.TypedObject", "\(name ?? "")")

@@ -105,6 +105,9 @@ public enum HeapProfiler {
     return profile
   }
 
+  /// How long ago the last profile was started, in seconds.
+  static var secondsSinceStart: Double { monotonicSeconds() - lastStart.withLock { $0.time } }
+
   static var state: insight_profile_state {
     var state = insight_profile_state()
     insight_profile_read_state(&state)

@@ -46,6 +46,18 @@ struct ProcessSymbols {
     return frame
   }
 
+  /// The names of the functions that make contexts of closures with this metadata, or boxes: each once.
+  mutating func makers(ofClosure metadata: UInt) -> [String] {
+    guard let index = imageIndex(metadata) else { return [] }
+    let (image, symbols) = loaded[index]
+    var names: [String] = []
+    for symbol in symbols.makers(ofClosure: metadata &- image.base) {
+      let name = demangle(symbol)
+      if !names.contains(name) { names.append(name) }
+    }
+    return names
+  }
+
   private mutating func imageIndex(_ address: UInt) -> Int? {
     if let index = loaded.firstIndex(where: { $0.image.low <= address && address < $0.image.high }) { return index }
     var found = insight_image()

@@ -55,44 +55,24 @@ struct ProfileReader {
     return notes
   }
 
-  // MARK: Live blocks
-
-  private mutating func readLive() -> [UInt32: [(block: insight_live_block, type: String?)]] {
-    var live: [UInt32: [(block: insight_live_block, type: String?)]] = [:]
-    let step: UInt32 = 1024
-    var first: UInt32 = 1
-    while first < state.live_capacity {
-      let count = min(step, state.live_capacity - first)
-      let blocks = Self.blocks(first, count)
-      let names = blocks.map { $0.address == 0 ? nil : types.name(ofObjectAt: $0.address) }
-      // What was released while it was read may have been anything.
-      let after = Self.blocks(first, count)
-      for ((block, name), now) in zip(zip(blocks, names), after) where block.address != 0 {
-        live[block.site, default: []].append((block, now.serial == block.serial ? name : nil))
-      }
-      first += count
+  private mutating func readLive() -> [UInt32: [LiveSamples.Sample]] {
+    var live: [UInt32: [LiveSamples.Sample]] = [:]
+    var reader = LiveSamples(state: state)
+    while let samples = reader.next(naming: { types.name(ofObjectAt: $0) }) {
+      for sample in samples { live[sample.block.site, default: []].append(sample) }
     }
     return live
   }
 
-  private static func blocks(_ first: UInt32, _ count: UInt32) -> [insight_live_block] {
-    [insight_live_block](unsafeUninitializedCapacity: Int(count)) { buffer, initialized in
-      insight_profile_read_live(first, count, buffer.baseAddress!)
-      initialized = Int(count)
-    }
-  }
-
-  private mutating func makeSite(
-    _ raw: insight_site, _ live: [(block: insight_live_block, type: String?)]
-  ) -> HeapProfile.Site {
+  private mutating func makeSite(_ raw: insight_site, _ live: [LiveSamples.Sample]) -> HeapProfile.Site {
     var site = HeapProfile.Site()
     site.allocated.objects = .init(raw.objects, variance: raw.objects_variance)
     site.allocated.bytes = .init(raw.bytes, variance: raw.bytes_variance)
     var shares: [String: HeapProfile.Amount] = [:]
-    for (block, type) in live {
-      let amount = HeapProfile.Amount(ofSampleOf: Int(block.size), interval: Int(state.interval))
+    for sample in live {
+      let amount = HeapProfile.Amount(ofSampleOf: Int(sample.block.size), interval: Int(state.interval))
       site.live += amount
-      if let type { shares[type, default: HeapProfile.Amount()] += amount }
+      if let type = sample.type { shares[type, default: HeapProfile.Amount()] += amount }
     }
     site.types = shares.map { HeapProfile.TypeShare(name: $0.key, live: $0.value) }
       .sorted { $0.live.bytes.value > $1.live.bytes.value }

@@ -31,4 +31,11 @@ final class SymbolTable {
 
   /// The symbol of the function that has the instruction at `address`, which is one of the file.
   func name(at address: UInt) -> String? { insight_find_symbol(&symbols, address).map { String(cString: $0) } }
+
+  /// The symbols of the functions that make contexts of closures with this metadata, which is at an address of the file, or boxes.
+  func makers(ofClosure metadata: UInt) -> [String] {
+    var count = 0
+    guard let references = insight_closure_references(&symbols, metadata, &count) else { return [] }
+    return (0..<count).compactMap { name(at: references[$0].from) }
+  }
 }

@@ -25,6 +25,10 @@ package struct SwiftTypes {
   private var metadata = SwiftMetadata()
   private var known: [UInt: Known] = [:]
   private var knownErrors: [UInt: String?] = [:]
+  private var closures = ClosureContexts()
+  /// Words of which is known that they are none of objects, at most: in a heap of other things there are as many as blocks.
+  private static let mostForeignWords = 1 << 16
+  private var foreignWords = 0
 
   package init() { self.init(canary: Canary<Int>()) }
 
@@ -57,7 +61,7 @@ package struct SwiftTypes {
   private static let shared = Mutex(SwiftTypes())
 
   /// The qualified name of the type of the Swift object that begins at `pointer`: "Server.Session",
-  /// "Swift._ContiguousArrayStorage<Swift.Int>", "error Server.Failure", "box of Swift.String", "closure context", "task". Nil where
+  /// "Swift._ContiguousArrayStorage<Swift.Int>", "error Server.Failure", "box of Swift.String", "closure context made in Server.login", "task". Nil where
   /// there is none, whatever else the pointer leads to: memory of another kind, that of an object which has been released, or none.
   ///
   /// Never crashes, also where another thread releases the memory meanwhile. May be called by any thread, and allocates. Costs
@@ -97,6 +101,10 @@ package struct SwiftTypes {
   mutating func look(_ word: UInt) -> Known {
     if let answer = known[word] { return answer }
     let answer = find(word)
+    if answer == .nothing {
+      if foreignWords == Self.mostForeignWords { return answer }
+      foreignWords += 1
+    }
     known[word] = answer
     return answer
   }
@@ -115,7 +123,7 @@ package struct SwiftTypes {
     case .aClass:
       guard let name = metadata.name(word) else { return .nothing }
       return .type(name, instanceSize: SwiftMetadata.instanceSize(word))
-    case .closure: return SwiftMetadata.isInImage(word) ? .type("closure context", instanceSize: 16) : .nothing
+    case .closure: return closures.name(word).map { .type($0, instanceSize: 16) } ?? .nothing
     case .box:
       guard let boxed = OwnMemory.word(word + 16), metadata.isType(boxed), let name = metadata.name(boxed) else {
         return .nothing

@@ -18,7 +18,7 @@ public struct AllocatorsCommand: ParsableCommand {
     subcommands: [
       ListCommand.self, RunCommand.self, CompareCommand.self, RecordCommand.self, ReplayCommand.self,
       InspectCommand.self, StatsCommand.self, WatchCommand.self,
-      TrimCommand.self, ProfileCommand.self, DiffCommand.self, AskCommand.self,
+      TrimCommand.self, CensusCommand.self, ProfileCommand.self, DiffCommand.self, AskCommand.self,
     ])
 
   public init() {}

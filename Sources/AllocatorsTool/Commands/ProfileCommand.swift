@@ -41,11 +41,12 @@ struct ProfileCommand: ParsableCommand {
 
   func validate() throws {
     if !(seconds >= 0.1 && seconds <= 86_400) { throw ValidationError("--seconds is from 0.1 to 86400") }
-    _ = try bytes()
+    _ = try Self.bytes(interval)
     if let output { _ = try ProfileFile(output) }
   }
 
-  private func bytes() throws -> Int {
+  /// Bytes between samples, as a command line says them.
+  static func bytes(_ interval: String) throws -> Int {
     let digits = interval.prefix { $0.isNumber }
     let shift = ["": 0, "K": 10, "M": 20, "G": 30][interval.dropFirst(digits.count).uppercased()]
     guard let shift, let number = Int(digits),
@@ -62,16 +63,10 @@ struct ProfileCommand: ParsableCommand {
     // Now, and not when the profile is there.
     try file?.checkWritable()
     // Before: a profile that has been started is to be stopped.
-    Interruption.expect()
-    let started = try asked.ask("profile-start \(bytes()),\(Int(seconds.rounded(.up)) + 60)")
+    InterruptibleWait.expect()
+    let started = try asked.ask("profile-start \(Self.bytes(interval)),\(Int(seconds.rounded(.up)) + 60)")
     guard started.answer != nil else { throw ToolFailure(started.reason, .unavailable) }
-    let end = Date(timeIntervalSinceNow: seconds)
-    while Date() < end && !Interruption.hasCome {
-      usleep(UInt32(min(max(end.timeIntervalSinceNow, 0), 0.05) * 1_000_000))
-      guard ProcessMemory(ofProcess: pid) != nil else {
-        throw ToolFailure("process \(pid) has ended meanwhile", .noInput)
-      }
-    }
+    try InterruptibleWait.wait(seconds, for: pid)
     let (message, reason) = try asked.askForBytes("profile-stop pprof", patience: 60)
     guard let message else { throw ToolFailure(reason, .unavailable) }
     let profile: HeapProfile
@@ -205,20 +200,5 @@ struct ProfileFile {
     print(profile.headline)
     for note in profile.notes { print("note: \(note)") }
     print("written to \(file.path)")
-  }
-}
-
-/// Ctrl-C, which ends the wait the first time, and the command the second.
-private enum Interruption {
-  nonisolated(unsafe) private static var flag: sig_atomic_t = 0
-
-  static var hasCome: Bool { flag != 0 }
-
-  static func expect() {
-    flag = 0
-    signal(SIGINT) { _ in
-      Interruption.flag = 1
-      signal(SIGINT, SIG_DFL)
-    }
   }
 }

@@ -46,6 +46,9 @@ int insight_read_statistics(struct allocator_statistics *_Nonnull statistics);
 // Has it give free memory back. 0 where it cannot.
 int insight_release_free_memory(void);
 
+// Goes on with a walk over its live blocks, as `__swift_allocator_walk_blocks` does. -1 where it cannot.
+long insight_walk_blocks(struct allocator_walk *_Nonnull walk, struct allocator_block *_Nonnull blocks, size_t capacity);
+
 // The user at the other end of a connected unix socket, as of the time of connect(2); -1 where there is none.
 int64_t insight_peer_user(int socket);
 

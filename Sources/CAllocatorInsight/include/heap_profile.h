@@ -125,6 +125,11 @@ struct insight_symbol {
   const char *_Nonnull name;
 };
 
+// A place in the code, and what it refers to.
+struct insight_reference {
+  uintptr_t target, from;
+};
+
 struct insight_symbols {
   struct insight_symbol *_Nullable symbols;
   size_t count;
@@ -137,6 +142,10 @@ struct insight_symbols {
   uintptr_t low;
   uint8_t build_id[32];
   uint32_t build_id_size;
+  // Where closures are made, by their metadata, once somebody has asked.
+  struct insight_reference *_Nullable references;
+  size_t reference_count;
+  int has_references;
 };
 
 // Reads `.symtab`, or `.dynsym` where there is none. Empty for whatever is no such file. A file with debug information alone
@@ -145,6 +154,11 @@ void insight_read_symbols(const char *_Nonnull path, struct insight_symbols *_No
 
 // The name of the function with the instruction at `address`, which is one of the file; null where there is none.
 const char *_Nullable insight_find_symbol(const struct insight_symbols *_Nonnull symbols, uintptr_t address);
+
+// The places in the code that refer to the metadata of a closure's context, both as addresses of the file, for which its whole code is
+// looked through at the first call: some milliseconds for a large program. None on processors other than x86-64.
+const struct insight_reference *_Nullable insight_closure_references(
+  struct insight_symbols *_Nonnull file, uintptr_t metadata, size_t *_Nonnull count);
 
 void insight_forget_symbols(struct insight_symbols *_Nonnull symbols);
 

@@ -108,6 +108,13 @@ let profiled: [Target] =
     .executableTarget(name: "ProfiledFive", dependencies: ["Profiled", "ExportFive"]),
   ]
 
+/// Programs that take a census of themselves.
+let counted: [Target] =
+  [.target(name: "Counted", dependencies: [.ours("AllocatorInsight")])]
+  + ["Nest", "NestHardened", "Jemalloc"].map {
+    .executableTarget(name: "Counted\($0)", dependencies: ["Counted", .ours("Global\($0)")])
+  } + [.executableTarget(name: "CountedUnchosen", dependencies: ["Counted"])]
+
 /// Dynamic libraries, and what needs one.
 let libraries: [Target] = [
   .target(name: "JemallocPlugin", dependencies: [.ours("GlobalJemalloc")]),
@@ -172,7 +179,7 @@ let hidden: [Target] = [
 ]
 
 let isStatic = selection.contains("static")
-let all = singleProducts + mallocFamily + scenarios + profiled + libraries
+let all = singleProducts + mallocFamily + scenarios + profiled + counted + libraries
 
 let package = Package(
   name: "Programs",
