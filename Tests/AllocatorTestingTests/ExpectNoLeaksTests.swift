@@ -44,7 +44,8 @@ final class ExpectNoLeaksTests: FailingTestCase {
       failure.message.firstMatch(of: #/\n  3 × AllocatorTestingTests.Session, [0-9]+ bytes: .*leakSession ← /#),
       failure.message)
     XCTAssertNotNil(
-      failure.message.firstMatch(of: #/\n  3 × closure context[^\n]*, [0-9]+ bytes: .*leakSession ← /#), failure.message)
+      failure.message.firstMatch(of: #/\n  3 × closure context[^\n]*, [0-9]+ bytes: .*leakSession ← /#), failure.message
+    )
   }
 
   func testACycleAcrossASuspension() async throws {
