@@ -167,12 +167,21 @@ final class CensusTests: XCTestCase {
     XCTAssertEqual(words.last, "estimate")
     let number = try XCTUnwrap(Int(words[0]))
     XCTAssertNotNil(try CensusHistory.since(number).totalChange)
+    _ = try CensusHistory.next()
+    XCTAssertNotNil(try CensusHistory.next().totalChange)
+    // Samples of two profiles have nothing in common.
+    let old = try Census.current()
+    HeapProfiler.stop()
+    try HeapProfiler.start(samplingEvery: 4_096)
+    XCTAssertThrowsError(try CensusHistory.since(number)) {
+      XCTAssertEqual("\($0)", "the heap profile whose samples are counted is another one by now")
+    }
+    XCTAssertNil(try CensusHistory.next().totalChange)
+    XCTAssertEqual(try Census.current().since(old).notes.count, 1)
     for _ in 0..<4 { _ = try CensusHistory.mark() }
     XCTAssertThrowsError(try CensusHistory.since(number)) {
       XCTAssertTrue("\($0)".hasPrefix("the census to compare with is forgotten"), "\($0)")
     }
-    _ = try CensusHistory.next()
-    XCTAssertNotNil(try CensusHistory.next().totalChange)
   }
 }
 

@@ -27,7 +27,7 @@ extension Census {
       census = exact
     } else if HeapProfiler.isRunning {
       census = counter.countSamples(HeapProfiler.state)
-      census.profiledSeconds = HeapProfiler.secondsSinceStart
+      census.profileStart = HeapProfiler.startTime
     } else {
       throw Failure(description: refusalWithoutProfile)
     }

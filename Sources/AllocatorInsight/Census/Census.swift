@@ -42,15 +42,21 @@ public struct Census: Sendable {
   public internal(set) var seconds = 0.0
   /// What a reader has to know.
   public internal(set) var notes: [String] = []
-  /// Of an estimate: samples that were alive, bytes between samples, and the seconds for which the profile had run.
+  /// Of an estimate: samples that were alive, bytes between samples, and when the profile was started that they are of.
   var samples = 0
   var interval = 0
-  var profiledSeconds = 0.0
+  var profileStart = 0.0
   /// When it was taken, in seconds of a clock that never goes back; and the seconds since the earlier one.
   var time = 0.0
   var secondsSince: Double?
 
   init() {}
+
+  /// Of an estimate: the seconds for which the profile had run.
+  var profiledSeconds: Double { time - profileStart }
+
+  /// Whether both have looked at the same: all blocks, or the samples of one profile.
+  func isComparable(with other: Census) -> Bool { isExact == other.isExact && profileStart == other.profileStart }
 
   /// All that is alive, of every type or none.
   public var total: HeapProfile.Amount { sum(\.live) }
@@ -74,6 +80,10 @@ public struct Census: Sendable {
     census.types = Self.changes(from: earlier.types, to: types)
     census.sizes = Self.changes(from: earlier.sizes, to: sizes)
     census.secondsSince = time - earlier.time
+    if !isComparable(with: earlier) {
+      census.notes.append(
+        "the earlier census is of other blocks, those of another heap profile: the change is none of the program")
+    }
     return census
   }
 

@@ -23,8 +23,7 @@ enum CensusHistory {
       defer { state.last = census }
       return state.last
     }
-    // An exact one and an estimate have nothing in common.
-    guard let before, before.isExact == census.isExact else { return census }
+    guard let before, census.isComparable(with: before) else { return census }
     return census.since(before)
   }
 
@@ -48,6 +47,10 @@ enum CensusHistory {
       throw Census.Failure(
         description: "the census to compare with is forgotten: \(mostMarked) others have been taken meanwhile")
     }
-    return try Census.current().since(marked)
+    let census = try Census.current()
+    guard census.isComparable(with: marked) else {
+      throw Census.Failure(description: "the heap profile whose samples are counted is another one by now")
+    }
+    return census.since(marked)
   }
 }

@@ -105,8 +105,8 @@ public enum HeapProfiler {
     return profile
   }
 
-  /// How long ago the last profile was started, in seconds.
-  static var secondsSinceStart: Double { monotonicSeconds() - lastStart.withLock { $0.time } }
+  /// When the last profile was started, in seconds of a clock that never goes back.
+  static var startTime: Double { lastStart.withLock { $0.time } }
 
   static var state: insight_profile_state {
     var state = insight_profile_state()
