@@ -134,15 +134,15 @@ final class SwiftTypesTests: XCTestCase {
       PackObject<Int, String>.self,
     ]
     let object = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
-    let copy = UnsafeMutableRawPointer.allocate(byteCount: 1024, alignment: 16)
-    defer {
-      object.deallocate()
-      copy.deallocate()
-    }
+    defer { object.deallocate() }
+    let rounds = 1_000
+    // Each at an address of its own, and never released: the runtime remembers the names of types by the addresses of their metadata.
+    var copy = UnsafeMutableRawPointer.allocate(byteCount: 1024 * rounds * classes.count, alignment: 16) - 1024
     for type in classes {
       let address = unsafeBitCast(type, to: UInt.self)
       let size = Int(OwnMemory.load(address + 32, as: UInt32.self)!)
-      for round in 0..<3_000 {
+      for round in 0..<rounds {
+        copy += 1024
         XCTAssertNotEqual(insight_read_memory(address - 16, copy, min(size, 1024)), 0)
         let words = copy.assumingMemoryBound(to: UInt.self)
         for _ in 0..<(round % 3 + 1) {
