@@ -12,7 +12,6 @@
 _Thread_local void *nest_thread_cache __attribute__((tls_model("initial-exec"))) = (void *)nest_empty_cache;
 _Thread_local int nest_thread_ended __attribute__((tls_model("initial-exec")));
 _Thread_local int nest_thread_early_releases __attribute__((tls_model("initial-exec")));
-#if !__has_feature(thread_sanitizer)
 #ifdef DEBUG
 static _Thread_local uint32_t held_ranks __attribute__((tls_model("initial-exec")));
 static int checks_ranks;
@@ -21,7 +20,7 @@ uint32_t *nest_held_ranks(void) { return &held_ranks; }
 int nest_checks_ranks(void) { return __atomic_load_n(&checks_ranks, __ATOMIC_RELAXED); }
 void nest_check_ranks(void) { __atomic_store_n(&checks_ranks, 1, __ATOMIC_RELAXED); }
 #endif
-
+#if !__has_feature(thread_sanitizer)
 static _Thread_local int calls_of_destructor __attribute__((tls_model("initial-exec")));
 #endif
 
