@@ -92,4 +92,14 @@ final class SamplingTests: XCTestCase {
       }
     }
   }
+
+  func testWalksMeetSampledBlocks() throws {
+    let program = try CProgram("Misuse/sampled.c")
+    for library in Self.libraries {
+      for sampling in ["1", "2", nil] {
+        let run = try run(program, "walk", 100, 0, library, sampling: sampling)
+        XCTAssertEqual(run.status, 0, run.transcript)
+      }
+    }
+  }
 }

@@ -29,9 +29,10 @@ import Synchronization
 //   comes out is the address of a block, or of the end of all lists, only if the word is a signature. The word of a live
 //   block leads there by chance once in some 2⁴⁰ times.
 // - *A large block comes or goes.* It has no lock. Its record says last that it is one; the size is read between two looks at that.
+// - *A sampled block comes or goes.* Its slot says last that it is live. One that is in a thread's bin meanwhile is met as well, of 64 at most.
 // - *A huge block is moved.* Its address changes, so it was not live throughout. Its list is read under the lock of the huge blocks.
 //
-// Words of large and huge blocks are not read here: their memory may be unmapped, or protected, in this very moment.
+// Words of large, sampled and huge blocks are not read here: their memory may be unmapped, or protected, in this very moment.
 
 @usableFromInline
 struct BlockWalk {
@@ -109,7 +110,11 @@ struct BlockWalk {
       if owner != 0 {
         count = readSpan(span, owner, count)
       } else {
-        if let size = span.peekedLargeSize { count = add(UInt(bitPattern: span.start), size, count) }
+        if let size = span.peekedLargeSize {
+          count = add(UInt(bitPattern: span.start), size, count)
+        } else if let block = SampledBlocks.peek(page: UInt(bitPattern: span.start)) {
+          count = add(block.address, block.size, count)
+        }
         position.pointee.page += 1
       }
     }

@@ -110,6 +110,13 @@ struct SampledBlocks {
     return nest_sample_slot(offset >> 1)
   }
 
+  /// The live sampled block in the page at an address, if that is a page for one; it may be released in this moment.
+  @_noLocks
+  static func peek(page address: UInt) -> (address: UInt, size: Int)? {
+    guard let slot = slot(of: address), nest_slot_state(slot) == UInt32(NEST_SLOT_LIVE) else { return nil }
+    return (slot.pointee.block, Int(slot.pointee.size))
+  }
+
   /// Bytes of a live sampled block. Dies of an address in the pages that is none.
   @_noLocks
   static func size(of address: UInt, orDie misuse: Misuse) -> Int {

@@ -4,6 +4,8 @@
 // One misuse of a block per run, many times over: of one that is sampled, it is found. `sampled MISUSE SIZE COUNT` exits with 0 when it ran
 // through undetected. What allocates, releases and misuses are functions of these names, so that a stack can be told by them.
 
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,12 +39,33 @@ __attribute__((noinline)) void misuse_it(const char *misuse, size_t size) {
   (void)byte;
 }
 
+// Whether a walk over all live blocks meets as many of some that are left alive.
+static int are_met(size_t size) {
+  struct {
+    uintptr_t address;
+    size_t size, word_count;
+    uintptr_t words[3];
+  } found[64];
+  uintptr_t walk[4] = {0};
+  long (*read)(void *, void *, size_t) = (long (*)(void *, void *, size_t))dlsym(RTLD_DEFAULT, "__swift_allocator_walk_blocks");
+  static char *kept[100];
+  for (int i = 0; i < 100; i++) kept[i] = malloc(size);
+  int met = 0;
+  for (long count; (count = read(walk, found, 64)) > 0;) {
+    for (long i = 0; i < count; i++) {
+      for (int j = 0; j < 100; j++) met += found[i].address == (uintptr_t)kept[j] && found[i].size >= size;
+    }
+  }
+  return met == 100;
+}
+
 int main(int argc, char **argv) {
   const struct rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   if (argc < 4) return 2;
   const char *misuse = argv[1];
   size_t size = strtoul(argv[2], NULL, 10);
+  if (strcmp(misuse, "walk") == 0) return !are_met(size);
   int is_of_live = strcmp(misuse, "overflow") == 0 || strcmp(misuse, "underflow") == 0 || strcmp(misuse, "release-inside") == 0;
   for (long count = strtol(argv[3], NULL, 10); count > 0; count--) {
     allocate_it(size);
