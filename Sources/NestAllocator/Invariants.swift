@@ -45,7 +45,7 @@ extension NestAllocator {
   /// Blocks of the class of `size` in the lists that heaps keep.
   package static func transferableBlocks(size: Int) -> Int {
     var sum = 0
-    for number in 1...Heaps.count {
+    for number in 1...Heaps.last {
       let heap = Heaps.heap(number)
       heap.lock.lock()
       heap.transfer.forEachList { if $0 == SizeClass.index(size: size) { sum += $2 } }
@@ -73,6 +73,14 @@ extension NestAllocator {
     }
   #endif
 
+  /// Runs `body` while the calling thread holds the lock of its heap, as in a signal handler.
+  package static func withHeapLocked(_ body: () -> Void) {
+    let heap = Heaps.heap(ThreadCache.current.isNone ? 1 : ThreadCache.current.state.pointee.heap)
+    heap.lock.lock()
+    body()
+    heap.lock.unlock()
+  }
+
   /// Lets this process have a helper, which starts when it has a second thread.
   package static func allowHelper() { nest_allow_helper() }
 
@@ -97,7 +105,7 @@ extension NestAllocator {
   package static func checkInvariants() {
     PageHeap.shared.checkInvariants()
     HugeBlocks.shared.checkInvariants()
-    for number in 1...Heaps.count { Heaps.heap(number).checkInvariants() }
+    for number in 1...Heaps.last { Heaps.heap(number).checkInvariants() }
     if !ThreadCache.current.isNone { ThreadCache.current.checkInvariants() }
   }
 }

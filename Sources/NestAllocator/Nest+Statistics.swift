@@ -55,10 +55,8 @@ struct NestTotals {
   @_noLocks
   func addAll() {
     var number = 1
-    while number <= Int(NEST_MOST_HEAPS) {
-      let heap = Heaps.heap(number)
-      // Beyond those in use, a heap is one that a signal handler took.
-      if number <= Heaps.count || heap.state.pointee.isInitialized { add(heap) }
+    while number <= Heaps.last {
+      add(Heaps.heap(number))
       number += 1
     }
     ThreadCaches.shared.lock.lock()

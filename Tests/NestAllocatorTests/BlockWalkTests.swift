@@ -164,7 +164,7 @@ final class BlockWalkTests: XCTestCase {
   /// that was given back.
   func testThreadsThatGoOn() throws {
     try XCTSkipIf(is_thread_sanitized() != 0, "the Thread Sanitizer forbids threads in a child of fork")
-    inAProcess { BlockWalkTests.walkAmongThreads(walks: TestEffort.count(100, quick: 10)) }
+    inAProcess { BlockWalkTests.walkAmongThreads(walks: TestEffort.count(30, quick: 10)) }
   }
 
   /// The same in this process, for the Thread Sanitizer.

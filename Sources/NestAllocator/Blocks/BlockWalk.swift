@@ -80,7 +80,11 @@ struct BlockWalk {
     var count = 0
     while count < capacity {
       if position.pointee.page == 0 {
-        guard let cell = AddressMap.nextCell(position.pointee.cell) else { break }
+        guard let cell = AddressMap.nextCell(position.pointee.cell) else {
+          // It stays at its end, whatever comes behind the last block.
+          position.pointee.cell = AddressMap.end
+          break
+        }
         let first = cell.isChunk ? Chunk.firstPage : Chunk.pageCount
         position.pointee = Position(cell: cell.address, page: first, block: 0, huge: cell.address)
       }

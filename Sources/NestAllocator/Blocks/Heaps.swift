@@ -19,6 +19,8 @@ enum Heaps {
     let growth: Atomic<Int>
     /// Processors; 0 as long as nobody has asked.
     let processors: Atomic<Int>
+    /// The highest number of a heap that a signal handler took beyond those in use; 0 where none did.
+    let taken: Atomic<Int>
   }
 
   private static var state: UnsafeMutablePointer<State> {
@@ -30,6 +32,9 @@ enum Heaps {
 
   /// Heaps that are in use, at least 1.
   static var count: Int { @_noLocks get { max(state.pointee.count.load(ordering: .relaxed), 1) } }
+
+  /// The last heap that may have a block: one in use, or that a signal handler took.
+  static var last: Int { @_noLocks get { max(count, state.pointee.taken.load(ordering: .relaxed)) } }
 
   /// Threads that have a cache.
   static var threadCount: Int { @_noLocks get { state.pointee.threads.load(ordering: .relaxed) } }
@@ -56,11 +61,12 @@ enum Heaps {
   private static func lockAnother(_ preferred: ProcessorHeap, _ count: Int) -> ProcessorHeap {
     var tried = 1
     // A signal handler may have interrupted the very code that holds the locks: then it takes one that nobody uses.
-    let end = preferred.lock.isHeldByAnother ? count : Int(NEST_MOST_HEAPS)
+    let end = preferred.lock.isHeldByCaller ? Int(NEST_MOST_HEAPS) : count
     while tried < end {
       let other = heap((preferred.number - 1 + tried) % end + 1)
       if other.lock.tryLock() {
         other.initialize()
+        if other.number > count { state.pointee.taken.max(other.number, ordering: .relaxed) }
         return other
       }
       tried += 1
@@ -122,9 +128,9 @@ enum Heaps {
   private static func takeFromOthers(_ index: Int, most: Int, than heap: ProcessorHeap)
     -> (first: FreeBlock, count: Int)?
   {
-    let count = count
+    let last = last
     var number = 1
-    while number <= count {
+    while number <= last {
       let other = Heaps.heap(number)
       number += 1
       if other.base == heap.base || !other.lock.tryLock() { continue }
@@ -221,7 +227,7 @@ enum Heaps {
     var (next, left, isBusy) = (address, most, false)
     while left > 0, let chunk = AddressMap.nextChunk(next) {
       var (number, purgedPages) = (1, 0)
-      while number <= count {
+      while number <= last {
         if heap(number).purge(chunk, all: all, &purgedPages) { isBusy = true }
         number += 1
       }
@@ -239,7 +245,7 @@ enum Heaps {
   @_noLocks
   static func collectRemoteFrees() -> Bool {
     var (number, areListsLeft) = (1, false)
-    while number <= count {
+    while number <= last {
       let heap = heap(number)
       number += 1
       if heap.giveListsBack(all: false) { areListsLeft = true }
@@ -256,12 +262,12 @@ enum Heaps {
   static func releaseEmptySpans() {
     var number = 1
     // First all lists: there are blocks of the one heap in those of the other.
-    while number <= count {
+    while number <= last {
       _ = heap(number).giveListsBack(all: true)
       number += 1
     }
     number = 1
-    while number <= count {
+    while number <= last {
       heap(number).releaseEmptySpans()
       number += 1
     }

@@ -25,7 +25,7 @@ enum ExitCheck {
       }
     }
     var number = 1
-    while number <= Heaps.count {
+    while number <= Heaps.last {
       Heaps.heap(number).checkLists()
       number += 1
     }
@@ -59,7 +59,7 @@ enum ExitCheck {
     var next = AddressMap.nextChunk(0)
     while let chunk = next, left > 0 {
       var number = 1
-      while number <= Heaps.count {
+      while number <= Heaps.last {
         Heaps.heap(number).checkFreeBlocks(chunk, &left)
         number += 1
       }

@@ -77,6 +77,9 @@ enum AddressMap {
     return nil
   }
 
+  /// Behind the last cell.
+  static var end: UInt { @_noLocks get { UInt(NEST_ROOT_LEAVES) * UInt(NEST_LEAF_CELLS) << UInt(NEST_CHUNK_SHIFT) } }
+
   /// The first cell at `address` or behind it in which something begins: where it begins itself, and whether it is a chunk's. Costs a look
   /// at each cell of a leaf.
   @_noLocks

@@ -94,6 +94,11 @@ struct Lock {
     }
   }
 
+  /// Whether the calling thread holds the lock: a signal handler may have interrupted the code that took it.
+  var isHeldByCaller: Bool {
+    @_noLocks get { record.pointee.word.load(ordering: .relaxed) & ~Self.someoneSleeps == Self.callingThread }
+  }
+
   /// Whether a thread holds the lock.
   var isHeld: Bool { @_noLocks get { record.pointee.word.load(ordering: .relaxed) != 0 } }
 
