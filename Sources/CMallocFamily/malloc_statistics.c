@@ -50,8 +50,9 @@ struct mallinfo mallinfo(void) {
   };
 }
 
-// malloc_stats(3) prints to standard error. It is no cancellation point (POSIX.1-2017, 2.9.5.2, lists all that may be), so the
-// system call is made by itself: write, and so dprintf, is one. Nothing can be done about a message that cannot be written.
+// malloc_stats(3) prints to standard error, glibc's lines last: programs look for them. It is no cancellation point
+// (POSIX.1-2017, 2.9.5.2, lists all that may be), so the system call is made by itself: write, and so dprintf, is one. Nothing
+// can be done about a message that cannot be written.
 
 static size_t add_number(char *text, size_t length, size_t capacity, const char *name, int64_t value) {
   if (value < 0 || length >= capacity) return length;
@@ -72,6 +73,14 @@ void malloc_stats(void) {
   length = add_number(text, length, sizeof text, "live blocks", statistics.live_blocks);
   length = add_number(text, length, sizeof text, "allocations", statistics.allocations);
   length = add_number(text, length, sizeof text, "deallocations", statistics.deallocations);
+  if (statistics.live_bytes >= 0 && length < sizeof text) {
+    // As in mallinfo2, all blocks are in here.
+    size_t live = known(statistics.live_bytes), all = live + known(statistics.free_bytes);
+    length += snprintf(text + length, sizeof text - length,
+                       "Total (incl. mmap):\nsystem bytes     = %10zu\nin use bytes     = %10zu\n"
+                       "max mmap regions = %10d\nmax mmap bytes   = %10d\n",
+                       all, live, 0, 0);
+  }
   syscall(SYS_write, STDERR_FILENO, text, length < sizeof text ? length : sizeof text - 1);
 }
 
