@@ -421,6 +421,10 @@ final class HeapProfilerTests: XCTestCase {
       ("Server.Cache.insert<A where A: Swift.Hashable>(A) -> ()", "Cache.insert<A where A: Swift.Hashable>"),
       ("Server.handle(Swift.Int) async -> Swift.Int", "Server.handle"), ("main", "main"), ("0x1234", "0x1234"),
       ("", ""),
+      (
+        "closure #1 () -> () in (extension in Server):Swift.Task< where A == ()>.init() -> ()",
+        "closure #1 in Task< where A == ()>.init"
+      ), ("static (extension in Server):Swift.Int.parse() -> ()", "Int.parse"),
     ] {
       XCTAssertEqual(FunctionName.short(name), short)
     }

@@ -34,7 +34,7 @@ final class CensusTests: XCTestCase {
 
   /// While eight threads allocate, and memory is given back in a loop.
   func testAmongThreads() throws {
-    let rounds = TestEffort.count(500, quick: 50)
+    let rounds = TestEffort.count(60, quick: 8)
     for program in ["CountedNest", "CountedNestHardened"] {
       Self.check(try Self.run(program, ["threads", "\(rounds)"]), says: "HELD \(rounds) of \(rounds)")
     }

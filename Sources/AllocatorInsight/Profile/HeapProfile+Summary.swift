@@ -182,6 +182,10 @@ enum FunctionName {
       rest = tail.dropFirst(4)
     }
     if rest.hasPrefix("static ") { rest = rest.dropFirst(7) }
+    // "(extension in Server):Swift.Array.sum() -> ()": where the extension is does not matter.
+    if rest.hasPrefix("(extension in "), let colon = rest.firstIndex(of: ":") {
+      rest = rest[colon...].dropFirst()
+    }
     // Up to the parameters; what is in angle brackets has none.
     var depth = 0
     var end = rest.startIndex

@@ -60,7 +60,8 @@ func checkTypes() async throws {
   for (size, count) in Kept.raw {
     let found = change.sizes.filter { $0.key >= size && $0.key < size * 2 }
       .reduce(0) { $0 + ($1.value.change?.objects.value ?? 0) }
-    if found != Double(count) { wrong.append("MISTAKE \(found) blocks of \(size)") }
+    // What the census and the runtime need themselves lies among them: the program's symbols, for one.
+    if !(Double(count)...Double(count + 2)).contains(found) { wrong.append("MISTAKE \(found) blocks of \(size)") }
   }
   kept.cancel()
   print(wrong.isEmpty ? "RIGHT" : wrong.joined(separator: "\n"))
