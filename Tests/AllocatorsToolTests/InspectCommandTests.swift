@@ -94,6 +94,27 @@ final class InspectCommandTests: XCTestCase {
     XCTAssert(try inspect(unchosen).contains("five functions  glibc: "))
   }
 
+  /// Each product, and each library for LD_PRELOAD, is one allocator, by the name that `allocators list` has for it.
+  func testProductsOfThisPackage() throws {
+    for (program, name) in [
+      ("AppSystem", "glibc"), ("AppUnchosen", "glibc"), ("AppDefault", "nest"), ("AppNest", "nest"),
+      ("AppNestHardened", "nest-hardened"), ("AppJemalloc", "jemalloc"), ("AppMimalloc", "mimalloc"),
+      ("AppTcmalloc", "tcmalloc"),
+    ] {
+      let text = try inspect(FixturePackage.programs.path(.release, of: program))
+      XCTAssert(text.contains("malloc          \(name): "), text)
+      XCTAssert(text.contains("five functions  \(name): "), text)
+      XCTAssert(text.contains("one allocator, \(name)\n"), text)
+    }
+    for (product, name) in [("NestPreload", "nest"), ("NestHardenedPreload", "nest-hardened")] {
+      let library = try FixturePackage.programs.path(.release, of: "lib\(product).so")
+      let text = try inspect("/bin/sleep", environment: ["LD_PRELOAD": library])
+      XCTAssert(text.contains("malloc          \(name): \(library) is the first"), text)
+      XCTAssert(text.contains("five functions  \(name): \(library) defines"), text)
+      XCTAssert(text.contains("one allocator, \(name)\n"), text)
+    }
+  }
+
   func testScriptIsItsInterpreter() throws {
     let scratch = try TemporaryFolder()
     let text = try inspect(try scratch.script("script", "#! /bin/sh -e\ntrue\n"))

@@ -23,16 +23,21 @@ enum AllocatorCode {
   /// The allocators whose code `image` holds, each once.
   static func allocators(in image: ELFImage) -> [String] {
     var found: Set<String> = []
+    var isHardened = false
     for symbols in [image.dynamicSymbols, image.fullSymbols] {
       for symbol in symbols {
         if let name = allocatorOfSymbol[symbol.name] {
           found.insert(name)
         } else if symbol.name.hasPrefix(nestPrefix) {
           found.insert("nest")
+        } else if let module = choosingModule(ofSymbol: symbol.name), allocator(ofModule: module) == "nest-hardened" {
+          isHardened = true
         }
       }
     }
-    return (signatures.map(\.name) + ["nest"]).filter(found.contains)
+    // Both flavours are made of the same module: which one it is, the module that has chosen says.
+    return signatures.map(\.name).filter(found.contains)
+      + (found.contains("nest") ? [isHardened ? "nest-hardened" : "nest"] : [])
   }
 
   /// How the names of all functions of the module NestAllocator begin.
@@ -50,9 +55,13 @@ enum AllocatorCode {
     if entry.isWeak { return "glibc" }
     let modules = Set(image.fullSymbols.lazy.compactMap { choosingModule(ofSymbol: $0.name) })
     guard let module = modules.sorted().first else { return "an allocator that the symbols do not name" }
-    // The module of somebody's own allocator is named as it is.
-    guard module.hasPrefix("Global") else { return String(module) }
-    switch module.dropFirst("Global".count) {
+    return allocator(ofModule: module)
+  }
+
+  /// The allocator of a product, or of a library for LD_PRELOAD. The module of somebody's own allocator is named as it is.
+  private static func allocator(ofModule module: Substring) -> String {
+    guard let prefix = ["Global", "Preload"].first(where: module.hasPrefix) else { return String(module) }
+    switch module.dropFirst(prefix.count) {
     case "System": return "glibc"
     case "Default": return "nest"
     case "NestHardened": return "nest-hardened"
