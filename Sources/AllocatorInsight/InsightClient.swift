@@ -65,7 +65,12 @@ package struct InsightClient {
     while answer.count < 1 << 28 {
       var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       let left = deadline - monotonicSeconds()
-      guard left > 0, poll(&waiting, 1, Int32(left * 1000) + 1) >= 0 else { throw .silent }
+      guard left > 0 else { throw .silent }
+      if poll(&waiting, 1, Int32(left * 1000) + 1) < 0 {
+        // Who interrupts a command still wants what it has found out so far.
+        if errno == EINTR { continue }
+        throw .silent
+      }
       let count = recv(descriptor, &buffer, buffer.count, 0)
       if count == 0 { return answer }
       if count < 0 {
