@@ -96,15 +96,17 @@ extension HeapProfile {
 extension HeapProfile.Frame {
   /// Whether the function belongs to the system, Swift's library or the allocator, which allocate for whoever calls them.
   var isLibrary: Bool {
-    let name = imageName
-    let libraries = [
-      "libswift", "libFoundation", "lib_Foundation", "libdispatch", "libBlocksRuntime", "libc.so", "libc-", "libstdc++",
-      "libm.so", "libpthread", "ld-linux", "libjemalloc", "libmimalloc", "libtcmalloc", "libNestPreload",
-    ]
-    if libraries.contains(where: name.hasPrefix) { return true }
     // Allocators, what the standard library has put into the program by specialization, and what the compiler makes.
-    return FunctionName.isMachinery(function)
+    Self.isLibrary(image: imageName) || FunctionName.isMachinery(function)
   }
+
+  private static let libraries = [
+    "libswift", "libFoundation", "lib_Foundation", "libdispatch", "libBlocksRuntime", "libc.so", "libc-", "libstdc++",
+    "libm.so", "libpthread", "ld-linux", "libjemalloc", "libmimalloc", "libtcmalloc", "libNestPreload",
+  ]
+
+  /// The same of all functions of an image, by the name of its file, without folders.
+  package static func isLibrary(image name: Substring) -> Bool { libraries.contains(where: name.hasPrefix) }
 }
 
 extension HeapProfile.Site {
@@ -117,16 +119,17 @@ extension HeapProfile.Site {
 
 /// Names of functions as the demangler writes them.
 enum FunctionName {
+  private static let machinery = [
+    "swift_", "malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "operator new", "__swift_",
+    "allocator_", "partial apply forwarder", "Swift.", "static Swift.", "(extension in Swift)",
+    "static (extension in Swift)",
+    "Foundation.", "(extension in Foundation)", "lazy protocol witness", "closure #1 (Swift.",
+    "protocol witness for ",
+    "thunk for ", "_$", "reabstraction thunk", "type metadata accessor",
+  ]
+
   static func isMachinery(_ name: String) -> Bool {
-    let prefixes = [
-      "swift_", "malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "operator new", "__swift_",
-      "allocator_", "partial apply forwarder", "Swift.", "static Swift.", "(extension in Swift)",
-      "static (extension in Swift)",
-      "Foundation.", "(extension in Foundation)", "lazy protocol witness", "closure #1 (Swift.",
-      "protocol witness for ",
-      "thunk for ", "_$", "reabstraction thunk", "type metadata accessor",
-    ]
-    guard prefixes.contains(where: name.hasPrefix) else { return false }
+    guard machinery.contains(where: name.hasPrefix) else { return false }
     // A closure of the program's has what it takes first, too.
     return !name.hasPrefix("closure #1 (Swift.") || name.contains(" in Swift.")
       || name.contains(" in (extension in Swift)")

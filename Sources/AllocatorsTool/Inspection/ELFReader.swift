@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import Glibc
+
 /// Checked reads from the bytes of an ELF file of 64 bits, little-endian.
 struct ELFReader {
   struct Segment {
@@ -52,9 +54,12 @@ struct ELFReader {
   /// Reads a string that ends with a zero byte, or after `limit` bytes.
   func string(at offset: Int, limit: Int = .max) throws(ELFImage.Malformed) -> String {
     guard offset >= 0, offset < bytes.count else { throw ELFImage.Malformed(reason: "a string lies outside") }
-    let rest = bytes[offset...].prefix(limit)
-    guard let end = rest.firstIndex(of: 0) else { throw ELFImage.Malformed(reason: "a string has no end") }
-    return String(decoding: rest[..<end], as: UTF8.self)
+    let rest = try bytes(at: offset, count: min(max(limit, 0), bytes.count - offset))
+    // By the C library: a program has hundreds of thousands of names.
+    guard let start = rest.baseAddress, let end = memchr(start, 0, rest.count) else {
+      throw ELFImage.Malformed(reason: "a string has no end")
+    }
+    return String(decoding: UnsafeRawBufferPointer(start: start, count: UnsafeRawPointer(end) - start), as: UTF8.self)
   }
 
   /// The program headers.
@@ -123,12 +128,13 @@ struct ELFReader {
       let names = sections[section.link].offset
       // The first entry is empty by definition.
       for index in 1..<max(1, section.size / 24) {
-        let entry = try offset(section.offset, index, 24)
-        let nameOffset = Int(try read(UInt32.self, at: entry))
-        let info = try byte(at: entry + 4)
+        let entry = try bytes(at: try offset(section.offset, index, 24), count: 24)
+        let nameOffset = Int(UInt32(littleEndian: entry.loadUnaligned(as: UInt32.self)))
+        let info = entry[4]
         let kind = info & 15
         // Functions, data and indirect functions; no sections and file names.
-        guard try read(UInt16.self, at: entry + 6) != 0, nameOffset != 0, kind != 3, kind != 4 else { continue }
+        let isDefined = entry.loadUnaligned(fromByteOffset: 6, as: UInt16.self) != 0
+        guard isDefined, nameOffset != 0, kind != 3, kind != 4 else { continue }
         let (start, overflow) = names.addingReportingOverflow(nameOffset)
         guard !overflow else { throw ELFImage.Malformed(reason: "a name lies outside") }
         symbols.append(ELFImage.Symbol(name: try string(at: start), isWeak: info >> 4 == 2, isLocal: info >> 4 == 0))

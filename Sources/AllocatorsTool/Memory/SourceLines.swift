@@ -16,7 +16,7 @@ struct SourceLines {
   func lines(of frames: [HeapProfile.Frame]) -> [String?] {
     var lines = [String?](repeating: nil, count: frames.count)
     guard let symbolizer = try? ProgramFile(named: "llvm-symbolizer") else { return lines }
-    for image in images where !image.path.contains("/swift/linux/") {
+    for image in images where !Self.isOfTheSystem(image.path) {
       let places = frames.indices.filter { image.low <= frames[$0].address && frames[$0].address < image.high }
       let file = files[image.buildID] ?? image.path
       guard !places.isEmpty, FileManager.default.fileExists(atPath: file) else { continue }
@@ -29,6 +29,11 @@ struct SourceLines {
       for (place, answer) in zip(places, answers) { lines[place] = Self.line(answer) }
     }
     return lines
+  }
+
+  /// Whose lines nobody asks for: that would take longer than all others', where the debug information of the C library is installed.
+  private static func isOfTheSystem(_ path: String) -> Bool {
+    path.contains("/swift/linux/") || HeapProfile.Frame.isLibrary(image: path.split(separator: "/").last ?? "")
   }
 
   /// "/srv/Sources/Server/App.swift:12:3" is "App.swift:12".
