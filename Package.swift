@@ -236,6 +236,7 @@ let package = Package(
       name: "nest-hardened-probe",
       dependencies: [
         "AllocatorABI", "AllocatorTestKit", "CNestTestSupport", "KitSupport", "NestAllocator", "SystemDefaults",
+        "TestEffort",
       ],
       path: "Tests/NestHardenedProbe"),
     .target(name: "TraceFuzzing", dependencies: ["AllocationTrace"], path: "Tests/TraceFuzzing"),
@@ -249,7 +250,7 @@ let package = Package(
     .testTarget(
       name: "AllocatorInsightTests",
       dependencies: [
-        "AllocatorABI", "AllocatorInsight", "ProcessTestSupport", "SystemDefaults",
+        "AllocatorABI", "AllocatorInsight", "ProcessTestSupport", "SystemDefaults", "TestEffort",
         .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
         .product(
           name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle",

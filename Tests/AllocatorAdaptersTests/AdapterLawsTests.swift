@@ -19,8 +19,10 @@ final class AdapterLawsTests: XCTestCase {
   }
 
   func testAdaptersOfAdaptersKeepAllLaws() {
-    XCTAssertEqual(
-      AllocatorLaws<HeaderedAllocator<HeaderedAllocator<SystemAllocator>>>.violations(limits: .ofTests), [])
+    if TestEffort.isFull {
+      XCTAssertEqual(
+        AllocatorLaws<HeaderedAllocator<HeaderedAllocator<SystemAllocator>>>.violations(limits: .ofTests), [])
+    }
     XCTAssertEqual(
       AllocatorLaws<CountingAllocator<HeaderedAllocator<SystemAllocator>>>.violations(limits: .ofTests), [])
   }

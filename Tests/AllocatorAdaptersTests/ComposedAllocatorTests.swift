@@ -16,18 +16,20 @@ final class ComposedAllocatorTests: XCTestCase {
   override func setUp() { RegionAllocator.empty() }
 
   func testLawsOfFallback() {
-    XCTAssertEqual(AllocatorLaws<Fallback>.violations(limits: .ofTests), [])
+    if TestEffort.isFull { XCTAssertEqual(AllocatorLaws<Fallback>.violations(limits: .ofTests), []) }
     XCTAssertEqual(
       AllocatorLaws<FallbackAllocator<RegionAllocator, HeaderedAllocator<SystemAllocator>>>.violations(
         limits: .ofTests), [])
   }
 
   func testLawsOfSegregating() {
-    XCTAssertEqual(
-      AllocatorLaws<SegregatingAllocator<SystemAllocator, HeaderedAllocator<SystemAllocator>, 1000>>.violations(
-        limits: .ofTests), [])
-    XCTAssertEqual(
-      AllocatorLaws<SegregatingAllocator<SystemAllocator, SystemAllocator, 0>>.violations(limits: .ofTests), [])
+    if TestEffort.isFull {
+      XCTAssertEqual(
+        AllocatorLaws<SegregatingAllocator<SystemAllocator, HeaderedAllocator<SystemAllocator>, 1000>>.violations(
+          limits: .ofTests), [])
+      XCTAssertEqual(
+        AllocatorLaws<SegregatingAllocator<SystemAllocator, SystemAllocator, 0>>.violations(limits: .ofTests), [])
+    }
     // What is small goes on in the system's where the region is full.
     typealias Small = FallbackAllocator<RegionAllocator, SystemAllocator>
     XCTAssertEqual(
@@ -36,7 +38,9 @@ final class ComposedAllocatorTests: XCTestCase {
   }
 
   func testLawsOfLimiting() {
-    XCTAssertEqual(AllocatorLaws<LimitingAllocator<SystemAllocator>>.violations(limits: .ofTests), [])
+    if TestEffort.isFull {
+      XCTAssertEqual(AllocatorLaws<LimitingAllocator<SystemAllocator>>.violations(limits: .ofTests), [])
+    }
     XCTAssertEqual(AllocatorLaws<LimitingAllocator<Fallback>>.violations(limits: .ofTests), [])
   }
 

@@ -4,6 +4,7 @@
 import AllocatorABI
 import Foundation
 import Synchronization
+import TestEffort
 import XCTest
 
 @testable import AllocatorInsight
@@ -54,7 +55,7 @@ final class PolicyTests: XCTestCase {
     let calls = Counter()
     let limit = MemoryLimit.soft(.bytes(resident + (32 << 20))) { _ in calls.value.withLock { $0 += 1 } }
     XCTAssertTrue(limit.isEffective)
-    usleep(300_000)
+    usleep(UInt32(TestEffort.count(300_000, quick: 150_000)))
     XCTAssertEqual(limit.crossingCount, 0)
     let block = malloc(64 << 20)!
     memset(block, 1, 64 << 20)
@@ -122,6 +123,7 @@ final class PolicyTests: XCTestCase {
 
   /// The kernel's own alarm, from tasks that really wait for memory, by way of the thread to the policy.
   func testKernelsAlarmReleases() throws {
+    try XCTSkipUnless(TestEffort.isFull, TestEffort.reason)
     var watch = PressureWatch()
     watch.look(at: 0)
     try XCTSkipIf(

@@ -3,6 +3,7 @@
 
 import CAllocatorInsight
 import Foundation
+import TestEffort
 import XCTest
 
 @testable import AllocatorInsight
@@ -135,7 +136,7 @@ final class SwiftTypesTests: XCTestCase {
     ]
     let object = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
     defer { object.deallocate() }
-    let rounds = 1_000
+    let rounds = TestEffort.count(1_000, quick: 200)
     // Each at an address of its own, and never released: the runtime remembers the names of types by the addresses of their metadata.
     var copy = UnsafeMutableRawPointer.allocate(byteCount: 1024 * rounds * classes.count, alignment: 16) - 1024
     for type in classes {

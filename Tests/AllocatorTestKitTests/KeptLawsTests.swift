@@ -13,7 +13,9 @@ final class KeptLawsTests: XCTestCase {
   }
 
   func testHeaderedAllocatorKeepsAllLaws() {
-    XCTAssertEqual(AllocatorLaws<HeaderedAllocator<SystemAllocator>>.violations(limits: .ofTests), [])
+    if TestEffort.isFull {
+      XCTAssertEqual(AllocatorLaws<HeaderedAllocator<SystemAllocator>>.violations(limits: .ofTests), [])
+    }
     XCTAssertEqual(AllocatorLaws<HeaderedAllocator<HonestAllocator>>.violations(limits: .ofTests), [])
   }
 

@@ -23,12 +23,12 @@ final class ExpectAllocationsTests: FailingTestCase {
 
   // MARK: Beside noise
 
-  /// Two hundred times the same number, and one more is one more.
+  /// Two hundred times, if in full, the same number, and one more is one more.
   func testSynchronous() throws {
     let noise = Noise()
     defer { noise.stop() }
     XCTAssertEqual(try count { XCTAssertEqual(makeSessions(100).count, 100) }, 101)
-    for _ in 0..<200 {
+    for _ in 0..<TestEffort.count(200, quick: 40) {
       expectAllocations(atMost: 101) { _ = makeSessions(100) }
       XCTAssertEqual(failures { expectAllocations(atMost: 101) { _ = makeSessions(101) } }.count, 1)
     }
@@ -42,7 +42,7 @@ final class ExpectAllocationsTests: FailingTestCase {
       await Task.yield()
       _ = makeSessions(50).count
     }
-    for _ in 0..<200 {
+    for _ in 0..<TestEffort.count(200, quick: 20) {
       await expectAllocations(atMost: 153) { await work(100) }
       let failures = await failures { await expectAllocations(atMost: 153) { await work(101) } }
       XCTAssertEqual(failures.count, 1)
@@ -75,7 +75,7 @@ final class ExpectAllocationsTests: FailingTestCase {
     let limit = try XCTUnwrap(
       Int(first.first?.message.firstMatch(of: #/([0-9]+) allocations of /#)?.1 ?? ""), "\(first)")
     XCTAssertGreaterThanOrEqual(limit, 4 * 101 + 11 + 21 + 11)
-    for round in 0..<TestEffort.count(200, quick: 40) {
+    for round in 0..<TestEffort.count(200, quick: 6) {
       await expectAllocations(atMost: limit) { await work(20) }
       guard round % 10 == 0 else { continue }
       let failures = await failures { await expectAllocations(atMost: limit) { await work(21) } }

@@ -48,53 +48,63 @@ final class CensusCommandTests: XCTestCase {
     withExtendedLifetime((objects, more)) {}
   }
 
-  /// A profile is under way already: the change in so many seconds.
+  /// Starts a census of a difference, has `body` run as soon as `hasBegun`, and interrupts it: what there is until then is told.
+  private func difference(
+    _ options: [String] = [], hasBegun: () -> Bool, _ body: () -> Void
+  ) throws -> (status: Int32, text: String) {
+    let tool = Process()
+    let output = Pipe()
+    tool.executableURL = URL(fileURLWithPath: Tool.path)
+    tool.arguments = ["census", "--diff", "600"] + options + me
+    tool.standardOutput = output
+    try tool.run()
+    for _ in 0..<30_000 where !hasBegun() { usleep(2_000) }
+    // Who asks now is answered when the tool has been.
+    _ = try InsightClient(path: "\(folder)/\(getpid()).sock").ask("report json")
+    body()
+    kill(tool.processIdentifier, SIGINT)
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    tool.waitUntilExit()
+    return (tool.terminationStatus, text)
+  }
+
+  /// A profile is under way already: the change meanwhile.
   func testDifferenceOfSamples() throws {
     try HeapProfiler.start(samplingEvery: 1)
-    let keeper = Keeper()
-    keeper.keep(after: 0.3, 123)
-    let result = try Tool.run(["census", "--diff", "1.5"] + me)
-    XCTAssertEqual(result.status, 0, result.transcript)
-    XCTAssertTrue(result.lines[0].hasPrefix("Live memory "), result.transcript)
-    XCTAssertTrue(result.standardOutput.contains("AllocatorsToolTests.Remembered"), result.transcript)
-    XCTAssertNotNil(
-      result.standardOutput.firstMatch(of: /\+123 \(±[0-9]+ %\)  AllocatorsToolTests.Remembered/), result.transcript)
+    let marked = CensusHistory.markedCount
+    var objects: [Remembered] = []
+    let (status, text) = try difference(hasBegun: { CensusHistory.markedCount > marked }) {
+      objects = (0..<123).map { _ in Remembered() }
+    }
+    XCTAssertEqual(status, 0, text)
+    XCTAssertTrue(text.hasPrefix("Live memory "), text)
+    XCTAssertNotNil(text.firstMatch(of: /\+123 \(±[0-9]+ %\)  AllocatorsToolTests.Remembered/), text)
     XCTAssertTrue(HeapProfiler.isRunning, "it is somebody else's")
+    withExtendedLifetime(objects) {}
   }
 
   /// None is under way: one is made for as long.
   func testAProfileForTheDifference() throws {
-    let keeper = Keeper()
-    keeper.keep(after: 0.5, 4_567)
-    for json in [[], ["--json"]] {
-      let result = try Tool.run(["census", "--diff", "1.5", "--interval", "1"] + json + me)
-      XCTAssertEqual(result.status, 0, result.transcript)
-      XCTAssertFalse(HeapProfiler.isRunning)
-      if json.isEmpty {
-        XCTAssertTrue(result.lines[0].hasPrefix("By "), result.transcript)
-        XCTAssertNotNil(
-          result.standardOutput.firstMatch(of: /[ ]4,567 \(±[01] %\)  AllocatorsToolTests.Remembered\n/),
-          result.transcript
-        )
-      } else {
-        XCTAssertTrue(result.standardOutput.hasPrefix("{\"version\":1,"), result.transcript)
-      }
+    var objects: [Remembered] = []
+    let (status, text) = try difference(["--interval", "1"], hasBegun: { HeapProfiler.isRunning }) {
+      objects = (0..<4_567).map { _ in Remembered() }
     }
+    XCTAssertEqual(status, 0, text)
+    XCTAssertFalse(HeapProfiler.isRunning)
+    XCTAssertTrue(text.hasPrefix("By "), text)
+    XCTAssertNotNil(text.firstMatch(of: /[ ]4,567 \(±[01] %\)  AllocatorsToolTests.Remembered\n/), text)
+    withExtendedLifetime(objects) {}
+
+    // To its end.
+    let result = try Tool.run(["census", "--diff", "0.1", "--interval", "1", "--json"] + me)
+    XCTAssertEqual(result.status, 0, result.transcript)
+    XCTAssertFalse(HeapProfiler.isRunning)
+    XCTAssertTrue(result.standardOutput.hasPrefix("{\"version\":1,"), result.transcript)
   }
 
   func testControlC() throws {
-    let tool = Process()
-    let output = Pipe()
-    tool.executableURL = URL(fileURLWithPath: Tool.path)
-    tool.arguments = ["census", "--diff", "600"] + me
-    tool.standardOutput = output
-    try tool.run()
-    for _ in 0..<1_000 where !HeapProfiler.isRunning { usleep(10_000) }
-    usleep(200_000)
-    kill(tool.processIdentifier, SIGINT)
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    tool.waitUntilExit()
-    XCTAssertEqual(tool.terminationStatus, 0, text)
+    let (status, text) = try difference(hasBegun: { HeapProfiler.isRunning }) {}
+    XCTAssertEqual(status, 0, text)
     XCTAssertTrue(text.contains("\nestimate   from "), text)
     XCTAssertFalse(HeapProfiler.isRunning)
   }
@@ -105,12 +115,13 @@ final class CensusCommandTests: XCTestCase {
       says:
         "cannot tell which blocks are live, and no heap profile is under way whose samples could be counted instead: a census "
         + "needs one, or Nest; --diff SECONDS makes a profile for so long")
-    for seconds in ["0", "-1", "nan", "many", "86401"] {
-      try Tool.checkRefusal(["census", "--diff=\(seconds)"] + me, status: 64, says: "--diff")
-    }
-    try Tool.checkRefusal(["census", "--interval", "0"] + me, status: 64, says: "--interval")
-    try Tool.checkRefusal(["census", "999999999"], status: 66, says: "there is no process 999999999")
-    try Tool.checkRefusal(["census", "1"], status: 69, says: "Insight.start()")
+    let seconds = ["0", "-1", "nan", "many", "86401"]
+    try Tool.checkRefusals(
+      seconds.map { (["census", "--diff=\($0)"] + me, 64, "--diff") } + [
+        (["census", "--interval", "0"] + me, 64, "--interval"),
+        (["census", "999999999"], 66, "there is no process 999999999"),
+        (["census", "1"], 69, "Insight.start()"),
+      ])
   }
 
   func testRequestsThatMakeNoSense() throws {
@@ -128,15 +139,3 @@ final class CensusCommandTests: XCTestCase {
 }
 
 private final class Remembered { var (a, b) = (1, 2) }
-
-/// Makes objects after a while, and keeps them.
-private final class Keeper: @unchecked Sendable {
-  private var objects: [Remembered] = []
-
-  func keep(after seconds: Double, _ count: Int) {
-    Thread.detachNewThread {
-      usleep(UInt32(seconds * 1e6))
-      for _ in 0..<count { self.objects.append(Remembered()) }
-    }
-  }
-}

@@ -161,11 +161,13 @@ final class InspectCommandTests: XCTestCase {
 
   func testRefusals() throws {
     let scratch = try TemporaryFolder()
-    try Tool.checkRefusal(["inspect"], status: 64, says: "path-or-pid")
-    try Tool.checkRefusal(["inspect", "4194999"], status: 66, says: "no process 4194999")
-    try Tool.checkRefusal(["inspect", "/no/such/file"], status: 66, says: "/no/such/file")
-    try Tool.checkRefusal(["inspect", "no-such-program"], status: 127, says: "no-such-program")
-    try Tool.checkRefusal(["inspect", "/etc/passwd"], status: 65, says: "not an executable file")
+    try Tool.checkRefusals([
+      (["inspect"], 64, "path-or-pid"),
+      (["inspect", "4194999"], 66, "no process 4194999"),
+      (["inspect", "/no/such/file"], 66, "/no/such/file"),
+      (["inspect", "no-such-program"], 127, "no-such-program"),
+      (["inspect", "/etc/passwd"], 65, "not an executable file"),
+    ])
     let cut = scratch.path("cut")
     try Data(contentsOf: URL(fileURLWithPath: "/bin/cat")).prefix(900).write(to: URL(fileURLWithPath: cut))
     try Tool.checkRefusal(["inspect", cut], status: 65, says: "ends early")

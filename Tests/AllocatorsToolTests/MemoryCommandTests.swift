@@ -92,15 +92,17 @@ final class MemoryCommandTests: XCTestCase {
   }
 
   func testRefusals() throws {
-    try Tool.checkRefusal(["stats", "999999999"], status: 66, says: "there is no process 999999999")
-    try Tool.checkRefusal(["stats", "-1"], status: 64, says: "<pid>")
-    try Tool.checkRefusal(["stats", "redis"], status: 64, says: "<pid>")
-    try Tool.checkRefusal(["trim", "999999999"], status: 66, says: "there is no process")
-    try Tool.checkRefusal(["watch", "999999999"], status: 66, says: "there is no process")
-    try Tool.checkRefusal(["watch", "--interval", "0", "1"], status: 64, says: "--interval")
-    try Tool.checkRefusal(["watch", "--count", "0", "1"], status: 64, says: "--count")
-    try Tool.checkRefusal(["trim", "1"], status: 69, says: "Insight.start()")
-    try Tool.checkRefusal(["trim", "--folder", folder, "\(getpid())"], status: 69, says: "Insight.start()")
+    try Tool.checkRefusals([
+      (["stats", "999999999"], 66, "there is no process 999999999"),
+      (["stats", "-1"], 64, "<pid>"),
+      (["stats", "redis"], 64, "<pid>"),
+      (["trim", "999999999"], 66, "there is no process"),
+      (["watch", "999999999"], 66, "there is no process"),
+      (["watch", "--interval", "0", "1"], 64, "--interval"),
+      (["watch", "--count", "0", "1"], 64, "--count"),
+      (["trim", "1"], 69, "Insight.start()"),
+      (["trim", "--folder", folder, "\(getpid())"], 69, "Insight.start()"),
+    ])
   }
 
   /// Something else answers at the path: the report is the system's, and says so.
@@ -128,11 +130,27 @@ final class MemoryCommandTests: XCTestCase {
   func testProcessThatEnds() throws {
     let sleeper = Process()
     sleeper.executableURL = URL(fileURLWithPath: "/bin/sleep")
-    sleeper.arguments = ["0.5"]
+    sleeper.arguments = ["600"]
     try sleeper.run()
-    let watch = try Tool.run(["watch", "--interval", "0.2", "\(sleeper.processIdentifier)"])
-    XCTAssertEqual(watch.status, 0, watch.transcript)
-    XCTAssertGreaterThanOrEqual(watch.lines.count, 3, watch.transcript)
+    let watch = Process()
+    let output = Pipe()
+    watch.executableURL = URL(fileURLWithPath: Tool.path)
+    watch.arguments = ["watch", "--interval", "0.1", "\(sleeper.processIdentifier)"]
+    watch.standardOutput = output
+    try watch.run()
+    // The sentence, a title and the first line.
+    var text = Data()
+    while text.filter({ $0 == UInt8(ascii: "\n") }).count < 3 {
+      let more = output.fileHandleForReading.availableData
+      if more.isEmpty { break }
+      text += more
+    }
+    sleeper.terminate()
+    text += output.fileHandleForReading.readDataToEndOfFile()
+    watch.waitUntilExit()
+    XCTAssertEqual(watch.terminationStatus, 0, String(decoding: text, as: UTF8.self))
+    XCTAssertGreaterThanOrEqual(
+      text.filter { $0 == UInt8(ascii: "\n") }.count, 3, String(decoding: text, as: UTF8.self))
     sleeper.waitUntilExit()
   }
 
@@ -162,18 +180,22 @@ final class MemoryCommandTests: XCTestCase {
 final class Server: @unchecked Sendable {
   private let descriptor: Int32
 
-  init(path: String, answer: String) throws {
+  /// - Parameter answered: is called after each answer, with the number of answers so far.
+  init(path: String, answer: String, answered: @escaping @Sendable (Int) -> Void = { _ in }) throws {
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     self.descriptor = descriptor
     guard InsightSocket.withAddress(path, { bind(descriptor, $0, $1) == 0 }), listen(descriptor, 4) == 0 else {
       throw XCTSkip("no socket can be made here")
     }
     Thread.detachNewThread {
+      var count = 0
       while case let client = accept(descriptor, nil, nil), client >= 0 {
         var buffer = [UInt8](repeating: 0, count: 128)
         _ = recv(client, &buffer, buffer.count, 0)
         _ = send(client, answer, answer.utf8.count, Int32(MSG_NOSIGNAL))
         close(client)
+        count += 1
+        answered(count)
       }
     }
   }

@@ -94,22 +94,20 @@ final class RunCommandTests: XCTestCase {
   }
 
   func testRefusals() throws {
-    try Tool.checkRefusal(["run"], status: 64, says: "--allocator")
-    try Tool.checkRefusal(["run", "--allocator", "system"], status: 64, says: "a command is missing")
-    try Tool.checkRefusal(["run", "--allocator", "system", "--"], status: 64, says: "a command is missing")
-    try Tool.checkRefusal(["run", "--allocator", "system", "--hasty", "--", "true"], status: 64, says: "'--hasty'")
-    try Tool.checkRefusal(["run", "--allocator", "nosuch", "--", "true"], status: 64, says: "no allocator 'nosuch'")
-    try Tool.checkRefusal(
-      ["run", "--allocator", "system", "--", "no-such-program"], status: 127, says: "no-such-program")
-    try Tool.checkRefusal(
-      ["run", "--allocator", "system", "--", "/no/such/program"], status: 127, says: "/no/such/program")
-    try Tool.checkRefusal(["run", "--allocator", "system", "--", "/"], status: 126, says: "not an executable file")
-    try Tool.checkRefusal(["run", "--allocator", "system", "--", "/etc/passwd"], status: 126, says: "/etc/passwd")
-    try Tool.checkRefusal(
-      ["run", "--library", "mine", "--allocator", "mine", "--", "true"], status: 64, says: "NAME=PATH")
-    try Tool.checkRefusal(
-      ["run", "--library", "mine=/no/such.so", "--allocator", "mine", "--", "true"], status: 66, says: "/no/such.so")
-    try Tool.checkRefusal(["nosuch"], status: 64, says: "nosuch")
+    try Tool.checkRefusals([
+      (["run"], 64, "--allocator"),
+      (["run", "--allocator", "system"], 64, "a command is missing"),
+      (["run", "--allocator", "system", "--"], 64, "a command is missing"),
+      (["run", "--allocator", "system", "--hasty", "--", "true"], 64, "'--hasty'"),
+      (["run", "--allocator", "nosuch", "--", "true"], 64, "no allocator 'nosuch'"),
+      (["run", "--allocator", "system", "--", "no-such-program"], 127, "no-such-program"),
+      (["run", "--allocator", "system", "--", "/no/such/program"], 127, "/no/such/program"),
+      (["run", "--allocator", "system", "--", "/"], 126, "not an executable file"),
+      (["run", "--allocator", "system", "--", "/etc/passwd"], 126, "/etc/passwd"),
+      (["run", "--library", "mine", "--allocator", "mine", "--", "true"], 64, "NAME=PATH"),
+      (["run", "--library", "mine=/no/such.so", "--allocator", "mine", "--", "true"], 66, "/no/such.so"),
+      (["nosuch"], 64, "nosuch"),
+    ])
   }
 
   func testStaticExecutablesAreRefusedWhereTheyWouldIgnoreTheLibrary() throws {

@@ -18,10 +18,14 @@ extension TemporaryFolder {
     guard let compiler = CommandResult.locate("gcc") ?? CommandResult.locate("clang") else {
       throw XCTSkip("no C compiler is installed")
     }
-    let file = path(name + ".c")
-    try Data(source.utf8).write(to: URL(fileURLWithPath: file))
-    let result = try CommandResult.run([compiler, "-O1", "-o", path(name), file] + options)
-    guard result.status == 0 else { throw XCTSkip("\(options) does not work here: \(result.standardError)") }
+    do {
+      let program = try CompiledText.path(name, source, [compiler, "-O1"] + options)
+      // A test may change what it has.
+      try? FileManager.default.removeItem(atPath: path(name))
+      try FileManager.default.copyItem(atPath: program, toPath: path(name))
+    } catch let failure as FixturePackage.BuildFailure {
+      throw XCTSkip("\(options) does not work here: \(failure)")
+    }
     return path(name)
   }
 }

@@ -16,16 +16,26 @@ enum Tool {
 
   /// Checks that a command says one line on standard error, nothing on standard output, and ends with `status`.
   static func checkRefusal(
-    _ arguments: [String], status: Int32, says text: String, environment: [String: String] = [:],
-    file: StaticString = #filePath, line: UInt = #line
+    _ arguments: [String], status: Int32, says text: String, file: StaticString = #filePath, line: UInt = #line
   ) throws {
-    let result = try run(arguments, environment: environment)
-    XCTAssertEqual(result.status, status, result.transcript, file: file, line: line)
-    XCTAssertEqual(result.standardOutput, "", file: file, line: line)
-    let lines = result.standardError.split(separator: "\n", omittingEmptySubsequences: false)
-    XCTAssertEqual(lines.count, 2, "one line and its end: \(result.standardError)", file: file, line: line)
-    XCTAssert(result.standardError.hasPrefix("allocators: "), result.standardError, file: file, line: line)
-    XCTAssert(result.standardError.contains(text), "'\(text)' in: \(result.standardError)", file: file, line: line)
+    try checkRefusals([(arguments, status, text)], file: file, line: line)
+  }
+
+  /// The same for several commands, each with its status and what it says, as many at a time as there are processors.
+  static func checkRefusals(
+    _ refusals: [(arguments: [String], status: Int32, text: String)], file: StaticString = #filePath,
+    line: UInt = #line
+  ) throws {
+    let results = try CommandResult.run(all: refusals.map { [path] + $0.arguments })
+    for ((arguments, status, text), result) in zip(refusals, results) {
+      let said = "\(arguments): \(result.transcript)"
+      XCTAssertEqual(result.status, status, said, file: file, line: line)
+      XCTAssertEqual(result.standardOutput, "", said, file: file, line: line)
+      let lines = result.standardError.split(separator: "\n", omittingEmptySubsequences: false)
+      XCTAssertEqual(lines.count, 2, "one line and its end: \(said)", file: file, line: line)
+      XCTAssert(result.standardError.hasPrefix("allocators: "), said, file: file, line: line)
+      XCTAssert(result.standardError.contains(text), "'\(text)' in: \(said)", file: file, line: line)
+    }
   }
 
   /// The path of a known library, or skips the test.

@@ -50,19 +50,16 @@ final class TraceCommandTests: XCTestCase {
 
   /// A Swift program's calls are in the trace, each one, and the replay makes them, each one: two other libraries have counted them.
   func testReplayMakesExactlyTheCallsOfASwiftProgram() throws {
-    let folder = try TemporaryFolder()
-    let source = folder.path("main.swift")
-    try Data(Self.swiftProgram.utf8).write(to: URL(fileURLWithPath: source))
-    let program = [folder.path("program")]
-    let compiled = try CommandResult.run(["swiftc", "-O", "-o", program[0], source])
-    XCTAssertEqual(compiled.status, 0, compiled.transcript)
+    let count = TestEffort.count(20_000, quick: 5_000)
+    let text = "let count = \(count)\n" + Self.swiftProgram
+    let program = [try CompiledText.path("traced", text, suffix: "swift", ["swiftc", "-O"])]
     let environment = ["SWIFT_DETERMINISTIC_HASHING": "1"]
     let (run, trace) = try record(program, environment: environment)
-    XCTAssertTrue(run.standardOutput.hasPrefix("20000 "), run.transcript)
+    XCTAssertTrue(run.standardOutput.hasPrefix("\(count) "), run.transcript)
     let summary = trace.summary
     XCTAssertEqual(summary.state, .whole)
     XCTAssertEqual(summary.failures, 0)
-    XCTAssertGreaterThan(summary.calls, 80_000)
+    XCTAssertGreaterThan(summary.calls, 4 * count)
     XCTAssertEqual(summary.threads, 1)
     let recorded = Counts(
       allocations: summary.allocations + summary.zeroedAllocations, reallocations: summary.reallocations,
@@ -85,7 +82,7 @@ final class TraceCommandTests: XCTestCase {
     }
     var words: [String: [Int]] = [:]
     var list: Node?
-    for number in 0..<20_000 {
+    for number in 0..<count {
       words["a word that is long enough \\(number % 3_000)", default: []].append(number)
       list = Node("and the name of an object, number \\(number)", number % 100 == 0 ? nil : list)
     }
@@ -95,14 +92,15 @@ final class TraceCommandTests: XCTestCase {
   /// Threads replay what threads have done, on each allocator; blocks cross from one to the other.
   func testReplayOfThreads() throws {
     let folder = try TemporaryFolder()
-    let program = try folder.compile("threads", Self.threads, ["-pthread"])
+    let count = TestEffort.count(20_000, quick: 5_000)
+    let program = try folder.compile("threads", Self.threads, ["-pthread", "-DCOUNT=\(count)"])
     let file = folder.path("trace")
     let recorded = try Tool.run(["record", "-o", file, "--", program])
     XCTAssertEqual(recorded.status, 0, recorded.transcript)
     let summary = try AllocationTrace(path: file).summary
     XCTAssertEqual(summary.state, .whole)
     XCTAssertEqual(summary.threads, 4)
-    XCTAssertGreaterThan(summary.calls, 6 * 20_000)
+    XCTAssertGreaterThan(summary.calls, 6 * count)
     let json = folder.path("json")
     let run = try Tool.run(["replay", file, "--rounds", "2", "--json", json])
     XCTAssertEqual(run.status, 0, run.transcript)
@@ -143,14 +141,14 @@ final class TraceCommandTests: XCTestCase {
     #include <sched.h>
     static _Atomic(void *) box[2][64];
     static void *give(void *n) {
-      for (int i = 0; i < 20000; i++) {
+      for (int i = 0; i < COUNT; i++) {
         void *p = realloc(malloc(i % 300 + 1), i % 1000 + 1), *none = 0;
         while (!atomic_compare_exchange_weak(&box[(long)n][i % 64], &none, p)) { none = 0; sched_yield(); }
       }
       return 0;
     }
     static void *take(void *n) {
-      for (int i = 0; i < 20000; i++) {
+      for (int i = 0; i < COUNT; i++) {
         void *p;
         while (!(p = atomic_exchange(&box[(long)n][i % 64], 0))) sched_yield();
         free(p);
@@ -238,16 +236,18 @@ final class TraceCommandTests: XCTestCase {
     let folder = try TemporaryFolder()
     let trace = folder.path("trace")
     let program = try folder.compile("static", "int main(void) { return 0; }", ["-static"])
-    try Tool.checkRefusal(
-      ["record", "-o", trace, "--", program], status: 126,
-      says: "cannot record: \(program) is a static executable: it ignores LD_PRELOAD")
-    try Tool.checkRefusal(["record", "-o", trace, "--", "/no/such"], status: 127, says: "there is no program")
-    try Tool.checkRefusal(["record", "-o", trace], status: 64, says: "a command is missing")
-    try Tool.checkRefusal(["record", "--", "true"], status: 64, says: "output")
-    try Tool.checkRefusal(["record", "-o", trace, "--of", "a/b", "--", "true"], status: 64, says: "without folders")
-    try Tool.checkRefusal(["record", "-o", "/dev/full", "--", "true"], status: 73, says: "is no regular file")
-    try Tool.checkRefusal(
-      ["record", "-o", folder.path("no/such"), "--", "true"], status: 73, says: "cannot be written")
+    try Tool.checkRefusals([
+      (
+        ["record", "-o", trace, "--", program], 126,
+        "cannot record: \(program) is a static executable: it ignores LD_PRELOAD"
+      ),
+      (["record", "-o", trace, "--", "/no/such"], 127, "there is no program"),
+      (["record", "-o", trace], 64, "a command is missing"),
+      (["record", "--", "true"], 64, "output"),
+      (["record", "-o", trace, "--of", "a/b", "--", "true"], 64, "without folders"),
+      (["record", "-o", "/dev/full", "--", "true"], 73, "is no regular file"),
+      (["record", "-o", folder.path("no/such"), "--", "true"], 73, "cannot be written"),
+    ])
   }
 
   func testWhatCannotBeReplayed() throws {
@@ -267,13 +267,13 @@ final class TraceCommandTests: XCTestCase {
       (try file("text", Data("hello, world".utf8)), "is no trace"),
       (folder.path("."), "is a directory"), ("/dev/zero", "is no regular file"),
     ]
-    for (path, text) in refused { try Tool.checkRefusal(["replay", path], status: 65, says: text) }
-    try Tool.checkRefusal(["replay", folder.path("none")], status: 66, says: "No such file or directory")
-    try Tool.checkRefusal(
-      ["replay", trace, "--allocators", "nobody"], status: 64, says: "there is no allocator 'nobody'")
-    try Tool.checkRefusal(["replay", trace, "--rounds", "0"], status: 64, says: "numbers above 0")
-    try Tool.checkRefusal(
-      ["replay", trace, "--json", folder.path("no/such")], status: 73, says: "cannot be written")
+    try Tool.checkRefusals(refused.map { (["replay", $0], 65, $1) })
+    try Tool.checkRefusals([
+      (["replay", folder.path("none")], 66, "No such file or directory"),
+      (["replay", trace, "--allocators", "nobody"], 64, "there is no allocator 'nobody'"),
+      (["replay", trace, "--rounds", "0"], 64, "numbers above 0"),
+      (["replay", trace, "--json", folder.path("no/such")], 73, "cannot be written"),
+    ])
   }
 
   /// The recorder is stopped for longer than a call waits: the program goes on, and the trace says that it is not whole.
@@ -324,9 +324,10 @@ final class TraceCommandTests: XCTestCase {
   /// A disk that is full: the program goes on, and the trace says that it is not whole.
   func testFullDisk() throws {
     let folder = try TemporaryFolder()
+    let count = TestEffort.count(200_000, quick: 60_000)
     let script = """
       mount -t tmpfs -o size=256k tmpfs "$1" || exit 77
-      "$2" record -o "$1/trace" -- perl -e '@a = map { "x$_" } 1..200000; print scalar(@a), "\\n"' && cp "$1/trace" "$3"
+      "$2" record -o "$1/trace" -- perl -e '@a = map { "x$_" } 1..\(count); print scalar(@a), "\\n"' && cp "$1/trace" "$3"
       """
     let disk = folder.path("disk")
     try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
@@ -336,12 +337,12 @@ final class TraceCommandTests: XCTestCase {
       throw XCTSkip("a small disk cannot be made here: \(run.standardError)")
     }
     XCTAssertEqual(run.status, 0, run.transcript)
-    XCTAssertEqual(run.standardOutput, "200000\n")
+    XCTAssertEqual(run.standardOutput, "\(count)\n")
     XCTAssertTrue(run.standardError.contains("not whole: the file could not be written (No space left"), run.transcript)
     let summary = try AllocationTrace(path: folder.path("copy")).summary
     XCTAssertEqual(summary.writeError, Int(ENOSPC))
     XCTAssertGreaterThan(summary.calls, 0)
-    XCTAssertGreaterThan(summary.unwrittenCalls, 100_000)
+    XCTAssertGreaterThan(summary.unwrittenCalls, count / 2)
   }
 
   /// With --times the trace has the time between calls.

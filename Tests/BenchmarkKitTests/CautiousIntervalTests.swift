@@ -52,10 +52,10 @@ final class CautiousIntervalTests: XCTestCase {
   }
 
   /// Two programs that are the same, measured on a machine that is anything but quiet: the interval of their ratio misses 1 in
-  /// no more than its share of 4,000 cases (1,000 by default), for every number of rounds and every kind of noise.
+  /// no more than its share of 4,000 cases (500 by default), for every number of rounds and every kind of noise.
   func testEqualProgramsAreFoundDifferentNoMoreOftenThanAnnounced() {
     let confidence = 0.95
-    let cases = TestEffort.count(4000, quick: 1000)
+    let cases = TestEffort.count(4000, quick: 500)
     let noises: [(name: String, draw: (inout SplitMix64) -> Double)] = [
       ("even", { Double.random(in: 0.9...1.1, using: &$0) }),
       (
@@ -85,9 +85,12 @@ final class CautiousIntervalTests: XCTestCase {
   func testTheBootstrapAloneIsTooSureOfFewValues() throws {
     var generator = SplitMix64(seed: 3)
     var missed = 0
+    let resamples = TestEffort.count(400, quick: 200)
     for _ in 0..<300 {
       let values = (0..<5).map { _ in Double.random(in: -1...1, using: &generator) }
-      if try XCTUnwrap(Statistics.medianInterval(of: values, confidence: 0.99, resamples: 400)).contains(0) == false {
+      if try XCTUnwrap(Statistics.medianInterval(of: values, confidence: 0.99, resamples: resamples)).contains(0)
+        == false
+      {
         missed += 1
       }
     }

@@ -61,7 +61,7 @@ final class ProgramLauncherTests: XCTestCase {
 
   /// This process has more resident memory than the program will: none of it may show.
   func testPeakIsTheProgramsOwnAndNotItsStarters() throws {
-    let byteCount = 300 << 20
+    let byteCount = TestEffort.count(300, quick: 60) << 20
     let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 4096)
     memory.initializeMemory(as: UInt8.self, repeating: 1, count: byteCount)
     defer { memory.deallocate() }

@@ -66,10 +66,10 @@ final class RunningProgramTests: XCTestCase {
   }
 
   func testBudgetEndsTheRounds() throws {
-    let trial = Trial(subject: "nap", contender: "a", command: shell("sleep 0.1"))
+    let trial = Trial(subject: "nap", contender: "a", command: shell("sleep 0.04"))
     var experiment = Experiment(
       trials: [trial], rounds: 1000, seed: 1, timeoutSeconds: nil, launcher: launcher)
-    experiment.budgetSeconds = 1
+    experiment.budgetSeconds = 0.4
     var orders: [[String]] = []
     let samples = try experiment.run(orderDecided: { orders.append($1) }, progress: { _, _ in })
     XCTAssertGreaterThan(samples.count, 1, "there is always one round")

@@ -11,10 +11,13 @@ import XCTest
 final class ServerLoadTests: XCTestCase {
   private let launcher = ProgramLauncher(path: Built.path(of: "benchmark-launcher"))
 
+  private static let hasPython = Result {
+    try ProgramLauncher(path: Built.path(of: "benchmark-launcher"))
+      .run(Command("/usr/bin/env", ["python3", "-c", ""])).failure == nil
+  }
+
   private func server(port: UInt16, _ more: String = "") throws -> Command {
-    guard try launcher.run(Command("/usr/bin/env", ["python3", "-c", ""])).failure == nil else {
-      throw XCTSkip("python3 is not installed")
-    }
+    guard try Self.hasPython.get() else { throw XCTSkip("python3 is not installed") }
     let source = """
       import socket, sys, time
       s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

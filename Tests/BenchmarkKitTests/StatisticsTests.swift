@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import TestEffort
 import XCTest
 
 @testable import BenchmarkKit
@@ -43,9 +44,10 @@ final class StatisticsTests: XCTestCase {
   func testMedianIntervalCoversTheTrueMedian() throws {
     var generator = SplitMix64(seed: 42)
     var covered = 0
+    let resamples = TestEffort.count(400, quick: 150)
     for _ in 0..<200 {
       let sample = (0..<15).map { _ in Double.random(in: 0...1, using: &generator) }
-      if try XCTUnwrap(Statistics.medianInterval(of: sample, resamples: 400)).contains(0.5) { covered += 1 }
+      if try XCTUnwrap(Statistics.medianInterval(of: sample, resamples: resamples)).contains(0.5) { covered += 1 }
     }
     XCTAssertGreaterThan(covered, 176)
     XCTAssertLessThan(covered, 200)

@@ -35,6 +35,15 @@ UNWATCHED size_t matching_pattern(const void *bytes, size_t count, uint64_t seed
   return last == expected ? count : words * 8;
 }
 
+UNWATCHED size_t matching_bytes(const void *bytes, size_t count, uint8_t byte) {
+  const unsigned char *source = bytes;
+  // All are equal to their successor, and the first is right. By the C library: this is not optimized in a debug build.
+  if (count == 0 || (source[0] == byte && memcmp(source, source + 1, count - 1) == 0)) return count;
+  size_t offset = 0;
+  while (source[offset] == byte) offset++;
+  return offset;
+}
+
 UNWATCHED size_t matching_zeros(const void *bytes, size_t count) {
   const char *source = bytes;
   size_t words = count / 8;

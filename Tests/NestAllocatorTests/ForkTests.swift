@@ -22,7 +22,7 @@ final class ForkTests: XCTestCase {
         }
       }
     }
-    for _ in 0..<TestEffort.count(60, quick: 20) {
+    for _ in 0..<TestEffort.count(60, quick: 10) {
       let (status, text) = MisuseTests.report {
         for size in [10, 100, 10_000, 100_000, 500_000, 5_000_000] {
           guard let block = NestAllocator.allocate(size: size, align: 16) else { _exit(2) }
@@ -56,7 +56,7 @@ final class ForkTests: XCTestCase {
     Self.kept = (0..<200).compactMap { PatternedBlock(size: 1 + $0 * 3000) }
     defer { Self.kept = [] }
     var mended = 0
-    let wanted = TestEffort.count(25, quick: 4)
+    let wanted = TestEffort.count(25, quick: 2)
     for _ in 0..<3000 where mended < wanted {
       let (status, text) = MisuseTests.report {
         // The first lock that it takes has it mend.

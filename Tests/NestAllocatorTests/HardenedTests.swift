@@ -11,44 +11,64 @@ import XCTest
 
 /// The hardened flavour: what each of its checks finds, and that without it nobody does. In processes of their own.
 final class HardenedTests: XCTestCase {
-  private func probe(_ variant: String, _ misuse: String, _ size: Int) throws -> CommandResult {
+  /// Which build, which misuse, and the size of its block.
+  private typealias Trial = (variant: String, misuse: String, size: Int)
+
+  /// Runs the probe once for each, as many at a time as there are processors.
+  private func probes(_ trials: [Trial]) throws -> [CommandResult] {
     let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
       .appendingPathComponent("nest-hardened-probe").path
-    return try CommandResult.run([program, variant, misuse, "\(size)"], environment: ["SWIFT_BACKTRACE": "enable=no"])
+    return try CommandResult.run(
+      all: trials.map { [program, $0.variant, $0.misuse, "\($0.size)"] }, environment: ["SWIFT_BACKTRACE": "enable=no"])
+  }
+
+  private func probe(_ variant: String, _ misuse: String, _ size: Int) throws -> CommandResult {
+    try probes([(variant, misuse, size)])[0]
+  }
+
+  /// Runs a misuse with blocks of each size where it is to come to light, and once more without one check, where it has its way.
+  /// Gives what the first ones left, by size.
+  private func missed(
+    _ misuse: String, _ sizes: [Int], with: String, without variant: String, line: UInt
+  ) throws -> [(size: Int, run: CommandResult)] {
+    let runs = try probes(sizes.flatMap { [(with, misuse, $0), (variant, misuse, $0)] })
+    for missed in stride(from: 1, to: runs.count, by: 2).map({ runs[$0] }) {
+      XCTAssertEqual(missed.lines, ["missed"], missed.transcript, line: line)
+    }
+    return sizes.enumerated().map { ($1, runs[2 * $0]) }
   }
 
   private func assertFound(
-    _ misuse: String, _ size: Int, message: String, with: String = "all", without variant: String, line: UInt = #line
+    _ misuse: String, _ sizes: [Int], message: String, with: String = "all", without variant: String,
+    line: UInt = #line
   ) throws {
-    let run = try probe(with, misuse, size)
-    XCTAssertEqual(run.status, -SIGABRT, run.transcript, line: line)
-    XCTAssertTrue(run.standardError.hasPrefix("nest: \(message)"), run.transcript, line: line)
-    XCTAssertNotNil(
-      run.standardError.range(of: ": 0x[0-9a-f]+\n$", options: .regularExpression), run.transcript, line: line)
-    let missed = try probe(variant, misuse, size)
-    XCTAssertEqual(missed.lines, ["missed"], missed.transcript, line: line)
+    for (size, run) in try missed(misuse, sizes, with: with, without: variant, line: line) {
+      XCTAssertEqual(run.status, -SIGABRT, "\(size): \(run.transcript)", line: line)
+      XCTAssertTrue(run.standardError.hasPrefix("nest: \(message)"), "\(size): \(run.transcript)", line: line)
+      XCTAssertNotNil(
+        run.standardError.range(of: ": 0x[0-9a-f]+\n$", options: .regularExpression), "\(size): \(run.transcript)",
+        line: line)
+    }
   }
 
-  private func assertFaults(_ misuse: String, _ size: Int, without variant: String, line: UInt = #line) throws {
-    let run = try probe("all", misuse, size)
-    XCTAssertEqual(run.status, -SIGSEGV, run.transcript, line: line)
-    let missed = try probe(variant, misuse, size)
-    XCTAssertEqual(missed.lines, ["missed"], missed.transcript, line: line)
+  private func assertFaults(_ misuse: String, _ sizes: [Int], without variant: String, line: UInt = #line) throws {
+    for (size, run) in try missed(misuse, sizes, with: "all", without: variant, line: line) {
+      XCTAssertEqual(run.status, -SIGSEGV, "\(size): \(run.transcript)", line: line)
+    }
   }
 
   private func assertStopped(
-    _ misuse: String, _ size: Int, with: String = "all", without variant: String, line: UInt = #line
+    _ misuse: String, _ sizes: [Int], with: String = "all", without variant: String, line: UInt = #line
   ) throws {
-    let run = try probe(with, misuse, size)
-    XCTAssertEqual(run.lines, ["stopped"], run.transcript, line: line)
-    let missed = try probe(variant, misuse, size)
-    XCTAssertEqual(missed.lines, ["missed"], missed.transcript, line: line)
+    for (size, run) in try missed(misuse, sizes, with: with, without: variant, line: line) {
+      XCTAssertEqual(run.lines, ["stopped"], "\(size): \(run.transcript)", line: line)
+    }
   }
 
   func testBytesBehindABlock() throws {
-    for size in [0, 1, 40, 100, 3000, 20_000, 60_000] {
-      try assertFound("overflow", size, message: "the bytes behind a block have been", without: "no-bytes")
-    }
+    try assertFound(
+      "overflow", [0, 1, 40, 100, 3000, 20_000, 60_000], message: "the bytes behind a block have been",
+      without: "no-bytes")
   }
 
   func testBytesBehindALargeBlock() throws {
@@ -61,62 +81,52 @@ final class HardenedTests: XCTestCase {
   }
 
   func testSizesThatAreSaid() throws {
-    for size in [40, 3000, 20_000, 200_000, 3_000_000] {
-      try assertFound("wrong-size", size, message: "a block is released or resized with a size", without: "no-sizes")
-    }
+    try assertFound(
+      "wrong-size", [40, 3000, 20_000, 200_000, 3_000_000], message: "a block is released or resized with a size",
+      without: "no-sizes")
     let run = try probe("no-bytes", "wrong-class", 40)
     XCTAssertEqual(run.status, -SIGABRT, run.transcript)
     XCTAssertEqual(try probe("no-bytes-no-sizes", "wrong-class", 40).lines, ["missed"])
   }
 
   func testWritesAfterRelease() throws {
-    for size in [40, 100] {
-      try assertFound("write-after-release", size, message: "a free block has been written to", without: "no-clearing")
-      try assertStopped("leftovers", size, without: "no-clearing")
-    }
+    let message = "a free block has been written to"
+    try assertFound("write-after-release", [40, 100], message: message, without: "no-clearing")
+    try assertStopped("leftovers", [40, 100], without: "no-clearing")
     // Behind what is cleared by default.
-    for size in [700, 3000, 8000] {
-      try assertFound(
-        "write-after-release", size, message: "a free block has been written to", with: "clearing-all", without: "all")
-      try assertStopped("leftovers", size, with: "clearing-all", without: "all")
-    }
+    let larger = [700, 3000, 8000]
+    try assertFound("write-after-release", larger, message: message, with: "clearing-all", without: "all")
+    try assertStopped("leftovers", larger, with: "clearing-all", without: "all")
   }
 
   func testWritesThatOnlyTheEndOfTheProcessFinds() throws {
     // Of these, the 16 blocks of a span and more are made one after the other, and half of them stay in use.
-    for size in [40, 700, 3000] {
-      try assertFound(
-        "write-before-the-end", size, message: "a free block has been written to", with: "clearing-all",
-        without: "no-clearing")
-    }
+    try assertFound(
+      "write-before-the-end", [40, 700, 3000], message: "a free block has been written to", with: "clearing-all",
+      without: "no-clearing")
   }
 
   func testReuseIsDelayed() throws {
-    for size in [16, 100, 500, 2000, 8000] { try assertStopped("reuse", size, without: "no-delay") }
+    try assertStopped("reuse", [16, 100, 500, 2000, 8000], without: "no-delay")
   }
 
   func testNewBlocksAreInNoOrder() throws {
-    for size in [24, 56, 120] { try assertStopped("neighbors", size, without: "no-shuffling") }
+    try assertStopped("neighbors", [24, 56, 120], without: "no-shuffling")
   }
 
   func testPagesBehindLargeBlocksAndReleasedOnes() throws {
     try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer ends a program that faults in its own way")
-    for size in [70_000, 900_000, 1 << 20, 5_000_000] {
-      try assertFaults("read-after-release", size, without: "no-guards")
-    }
-    for size in [70_000, 900_000] { try assertFaults("far-overflow", size, without: "no-guards") }
+    try assertFaults("read-after-release", [70_000, 900_000, 1 << 20, 5_000_000], without: "no-guards")
+    try assertFaults("far-overflow", [70_000, 900_000], without: "no-guards")
     XCTAssertEqual(try probe("all", "far-overflow", 5_000_000).status, -SIGSEGV)
   }
 
   func testLawsAndStressInAProcessOfTheirOwn() throws {
     try XCTSkipIf(is_thread_sanitized() != 0, "skipped: statistics read what other threads have at hand without a lock")
-    for work in ["laws", "stress"] {
-      let run = try probe("hardened", work, 0)
-      XCTAssertEqual(run.status, 0, run.transcript)
-    }
-    for variant in TestEffort.choice(["no-bytes", "no-clearing", "clearing-all", "no-delay", "no-guards"], quick: []) {
-      let run = try probe(variant, "laws", 0)
-      XCTAssertEqual(run.status, 0, "\(variant): \(run.transcript)")
+    let others = TestEffort.choice(["no-bytes", "no-clearing", "clearing-all", "no-delay", "no-guards"], quick: [])
+    let trials: [Trial] = [("hardened", "laws", 0), ("hardened", "stress", 0)] + others.map { ($0, "laws", 0) }
+    for (trial, run) in zip(trials, try probes(trials)) {
+      XCTAssertEqual(run.status, 0, "\(trial): \(run.transcript)")
     }
   }
 

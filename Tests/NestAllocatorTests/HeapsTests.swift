@@ -88,8 +88,9 @@ final class HeapsTests: XCTestCase {
       "free of a block that is free already", "realloc of a pointer that is no block",
       "malloc_usable_size of a pointer that is no block",
     ]
+    let places = [(4, 0), (4, 8), (8, 4), (8, 12)]
     for (how, message) in messages.enumerated() {
-      for (kept, used) in [(4, 0), (4, 8), (8, 4), (8, 12)] {
+      for (kept, used) in how == 0 ? places : TestEffort.choice(places, quick: [places[how]]) {
         HeapsTests.misuse = (kept, used, how)
         let (status, text) = MisuseTests.report {
           let misuse = HeapsTests.misuse
@@ -215,7 +216,7 @@ final class HeapsTests: XCTestCase {
       let before = NestAllocator.cacheGrowth.bytes
       StressTests.onThreads(40) { _ in
         for size in stride(from: 16, to: 2000, by: 100) {
-          for _ in 0..<4 {
+          for _ in 0..<TestEffort.count(4, quick: 2) {
             let blocks = (0..<200).map { _ in MisuseTests.block(size) }
             blocks.forEach { NestAllocator.deallocate($0) }
           }
@@ -367,7 +368,7 @@ final class HeapsTests: XCTestCase {
             kept.forEach { $0.release() }
           }
         } else {
-          for _ in 0..<TestEffort.count(300, quick: 100) {
+          for _ in 0..<TestEffort.count(300, quick: 25) {
             let (status, text) = MisuseTests.report {
               NestAllocator.checkInvariants()
               let kept = HeapsTests.releaseMost(HeapsTests.blocks(1000))
@@ -394,7 +395,7 @@ final class HeapsTests: XCTestCase {
     inAProcess {
       NestAllocator.allowHelper()
       StressTests.onThreads(2) { _ in HeapsTests.blocks(100).forEach { $0.release() } }
-      for _ in 0..<TestEffort.count(100, quick: 20) {
+      for _ in 0..<TestEffort.count(100, quick: 8) {
         HeapsTests.kept = HeapsTests.releaseMost(HeapsTests.blocks(2000))
         usleep(5000)
         let (status, text) = MisuseTests.report {

@@ -3,11 +3,12 @@
 
 import AllocatorTestKit
 import NestAllocator
+import TestEffort
 import XCTest
 
 final class NestAllocatorLawsTests: XCTestCase {
   func testNestAllocatorKeepsAllLaws() {
-    XCTAssertEqual(AllocatorLaws<NestAllocator>.violations(), [])
+    XCTAssertEqual(AllocatorLaws<NestAllocator>.violations(limits: .ofTests), [])
     NestAllocator.checkInvariants()
   }
 

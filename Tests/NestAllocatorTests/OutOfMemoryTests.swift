@@ -27,7 +27,7 @@ final class OutOfMemoryTests: XCTestCase {
 
   func testEachMappingFailsOnce() {
     // Up to the first number that is never reached.
-    for nth in stride(from: 0, to: 1000, by: TestEffort.count(1, quick: 3)) {
+    for nth in stride(from: 0, to: 1000, by: TestEffort.count(1, quick: 5)) {
       NestAllocator.releaseFreeMemory()
       nest_fail_calls(UInt32(NEST_MAP | NEST_REMAP | NEST_MOVE), nth, 1)
       Self.exercise()
@@ -43,7 +43,7 @@ final class OutOfMemoryTests: XCTestCase {
   }
 
   func testAllMappingsFailFromSomewhereOn() {
-    for nth in 0..<30 {
+    for nth in stride(from: 0, to: 30, by: TestEffort.count(1, quick: 3)) {
       NestAllocator.releaseFreeMemory()
       nest_fail_calls(UInt32(NEST_MAP | NEST_REMAP | NEST_MOVE), nth, .max)
       Self.exercise()
@@ -95,15 +95,17 @@ final class OutOfMemoryTests: XCTestCase {
       let pages = UInt(statm.split(separator: " ")[0]) ?? 0
       limit.rlim_cur = pages * 4096 + 64 << 20
       setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+      // Of small blocks there may be more than is patient.
+      let most = TestEffort.count(1 << 18, quick: 1 << 16)
       for size in OutOfMemoryTests.sizes {
         for _ in 0..<2 {
           // All there is, until it is exhausted; then none of it.
           var blocks: [UnsafeMutableRawPointer] = []
           blocks.reserveCapacity(1 << 20)
-          while blocks.count < 1 << 18, let block = NestAllocator.allocate(size: size, align: 16) {
+          while blocks.count < most, let block = NestAllocator.allocate(size: size, align: 16) {
             blocks.append(block)
           }
-          if blocks.count < 1 << 18 && errno != ENOMEM { exit(3) }
+          if blocks.count < most && errno != ENOMEM { exit(3) }
           if size > 1000 && blocks.count * size < 8 << 20 { exit(4) }
           for block in blocks { NestAllocator.deallocate(block) }
           NestAllocator.releaseFreeMemory()

@@ -30,7 +30,7 @@ final class PageBitmapTests: XCTestCase {
   func testAgainstAnArray() {
     var random = SplitMix64(seed: 17)
     var bits = [Bool](repeating: false, count: 1024)
-    for round in 0..<TestEffort.count(3000, quick: 1000) {
+    for round in 0..<TestEffort.count(3000, quick: 400) {
       let first = Int.random(in: 0..<1024, using: &random)
       // Short changes and long ones, so that there are runs of all lengths.
       let count = min(Int.random(in: 1...(round % 7 == 0 ? 400 : 12), using: &random), 1024 - first)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
+import CNestTestSupport
 import KitSupport
 import NestAllocator
 import XCTest
@@ -19,7 +20,7 @@ struct PatternedBlock: @unchecked Sendable {
     precondition(UInt(bitPattern: block) & UInt(align - 1) == 0, "\(block) is not aligned to \(align)")
     precondition(NestAllocator.usableSize(of: block) >= size)
     (pointer, self.size, self.align) = (block, size, align)
-    if zeroed { check(from: 0, to: size, byte: 0) }
+    if zeroed { check(size, byte: 0) }
     fill()
   }
 
@@ -27,19 +28,15 @@ struct PatternedBlock: @unchecked Sendable {
 
   func fill() { memset(pointer, Int32(pattern), size) }
 
-  func check(from: Int, to: Int, byte: UInt8) {
-    let bytes = UnsafeRawBufferPointer(start: pointer, count: to)
-    var index = from
-    while index < to {
-      precondition(bytes[index] == byte, "byte \(index) of a block of \(size) at \(pointer) has changed")
-      // All of the ends, samples of the middle.
-      index += index > from + 256 && index < to - 256 ? 61 : 1
-    }
+  /// Whether the first `count` bytes are all `byte`.
+  func check(_ count: Int, byte: UInt8) {
+    let same = matching_bytes(pointer, count, byte)
+    precondition(same == count, "byte \(same) of a block of \(count) at \(pointer) has changed")
   }
 
   /// Checks the pattern and releases.
   func release() {
-    check(from: 0, to: size, byte: pattern)
+    check(size, byte: pattern)
     NestAllocator.deallocate(pointer, oldSize: size, align: align)
   }
 
@@ -50,7 +47,7 @@ struct PatternedBlock: @unchecked Sendable {
       let moved = NestAllocator.reallocate(pointer, oldSize: size, size: newSize, align: align)
     else { return }
     pointer = moved
-    check(from: 0, to: min(size, newSize), byte: byte)
+    check(min(size, newSize), byte: byte)
     size = newSize
     fill()
   }

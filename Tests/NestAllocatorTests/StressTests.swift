@@ -52,7 +52,7 @@ final class StressTests: XCTestCase {
     print("seed \(seed)")
     let exchange = Exchange(count: 500)
     Self.onThreads(4) {
-      Self.work(exchange, seed: seed &+ UInt64($0), operations: TestEffort.count(20_000, quick: 8_000))
+      Self.work(exchange, seed: seed &+ UInt64($0), operations: TestEffort.count(20_000, quick: 4_000))
     }
     NestAllocator.checkInvariants()
     exchange.releaseAll()
@@ -105,7 +105,7 @@ final class StressTests: XCTestCase {
   func testMemoryOfEndedThreadsIsAdopted() {
     let chunksBefore = NestAllocator.chunkCount
     let kept = Locked<[PatternedBlock]>([])
-    for _ in 0..<TestEffort.count(60, quick: 30) {
+    for _ in 0..<TestEffort.count(60, quick: 15) {
       Self.onThreads(1) { _ in
         // 2 MB, of which one block stays.
         let blocks = (0..<4000).map { _ in PatternedBlock(size: 500).unsafelyUnwrapped }

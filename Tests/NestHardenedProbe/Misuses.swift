@@ -78,7 +78,7 @@ enum Misuses<Allocator: MallocABI> {
   static func leftovers(_ size: Int) -> Bool {
     for _ in 0..<1000 {
       let block = block(size)
-      for offset in 0..<size where block.load(fromByteOffset: offset, as: UInt8.self) == 0x41 { return true }
+      if memchr(block, 0x41, size) != nil { return true }
       memset(block, 0x41, size)
       Allocator.deallocate(block)
     }

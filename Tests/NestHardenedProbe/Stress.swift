@@ -6,6 +6,7 @@ import CNestTestSupport
 import Foundation
 import KitSupport
 import NestAllocator
+import TestEffort
 
 /// Threads that come and go fill blocks of all sizes with patterns, resize them, hand them to each other, and check them.
 enum Stress<Allocator: MallocABI & MemoryReleasing & SendableMetatype> {
@@ -85,9 +86,9 @@ enum Stress<Allocator: MallocABI & MemoryReleasing & SendableMetatype> {
       ProcessInfo.processInfo.environment["ALLOCATOR_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: .min ... .max)
     print("seed \(seed)")
     let slots = Slots()
-    for round in 0..<8 {
+    for round in 0..<TestEffort.count(8, quick: 3) {
       let threads = (0..<3).map { index in
-        let thread = Thread { work(slots, seed &+ UInt64(round * 3 + index), 4000) }
+        let thread = Thread { work(slots, seed &+ UInt64(round * 3 + index), TestEffort.count(4000, quick: 2000)) }
         thread.start()
         return thread
       }

@@ -9,6 +9,7 @@ import AllocatorABI
 import AllocatorTestKit
 import Glibc
 import NestAllocator
+import TestEffort
 
 let arguments = CommandLine.arguments
 guard arguments.count == 4, let size = Int(arguments[3]) else { exit(2) }
@@ -17,7 +18,7 @@ var noCore = rlimit()
 setrlimit(__rlimit_resource_t(4), &noCore)
 
 func checkLaws<Allocator: MallocABI & MemoryReleasing & SendableMetatype>(_ allocator: Allocator.Type) {
-  let violations = AllocatorLaws<Allocator>.violations()
+  let violations = AllocatorLaws<Allocator>.violations(limits: .ofTests)
   for violation in violations { print(violation) }
   NestAllocator.checkInvariants()
   if !violations.isEmpty { exit(1) }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import Foundation
+import Synchronization
 
 /// What a finished command left: its exit status and its output.
 public struct CommandResult: Sendable, Codable {
@@ -116,7 +117,15 @@ public struct CommandResult: Sendable, Codable {
 
   /// The path of a program in `PATH`, or nil.
   public static func locate(_ program: String) -> String? {
-    let result = try? run(["sh", "-c", "command -v \"$0\"", program])
-    return result?.status == 0 ? result?.lines.first : nil
+    located.withLock { known in
+      if let path = known[program] { return path }
+      let result = try? run(["sh", "-c", "command -v \"$0\"", program])
+      let path = result?.status == 0 ? result?.lines.first : nil
+      known[program] = .some(path)
+      return path
+    }
   }
+
+  /// What has been looked up already.
+  private static let located = Mutex<[String: String?]>([:])
 }

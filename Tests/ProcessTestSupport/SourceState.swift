@@ -35,7 +35,8 @@ public struct SourceState: Codable, Equatable {
     return paths.filter { !$0.hasPrefix(".") && !$0.contains("/.") }.sorted().map { line("\(folder.path)/\($0)") }
   }
 
-  private static func line(_ path: String) -> String {
+  /// A file by its size and the time at which it was changed last.
+  static func line(_ path: String) -> String {
     var status = stat()
     // What a symbolic link leads to.
     guard stat(path, &status) == 0 else { return "\(path) -" }

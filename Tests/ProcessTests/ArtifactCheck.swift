@@ -28,8 +28,12 @@ struct ArtifactCheck {
     Artifact(program: "AppUnchosen", name: "system"),
   ]
 
-  /// - Parameter thorough: the programs of which more is checked than their names and facts; nil for all of them.
-  func check(_ configuration: FixturePackage.Configuration, thorough: Set<String>? = nil) throws {
+  /// - Parameters:
+  ///   - thorough: the programs of which more is checked than their names and facts; nil for all of them.
+  ///   - isShort: whether the laws of the contract are checked with lower limits.
+  func check(
+    _ configuration: FixturePackage.Configuration, thorough: Set<String>? = nil, isShort: Bool = false
+  ) throws {
     let products = try FixturePackage.programs.build(configuration)
     func path(_ program: String) -> String { products.appendingPathComponent(program).path }
     let works = artifacts.flatMap { artifact in
@@ -37,7 +41,8 @@ struct ArtifactCheck {
         [path(artifact.program), $0]
       }
     }
-    let results = Dictionary(uniqueKeysWithValues: zip(works, try CommandResult.run(all: works)))
+    let runs = try CommandResult.run(all: works, environment: CProgram.environment(isShort: isShort))
+    let results = Dictionary(uniqueKeysWithValues: zip(works, runs))
     for artifact in artifacts {
       let program = path(artifact.program)
       func result(_ work: String) throws -> CommandResult { try XCTUnwrap(results[[program, work]]) }

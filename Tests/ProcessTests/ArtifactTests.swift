@@ -3,6 +3,7 @@
 
 import Foundation
 import ProcessTestSupport
+import TestEffort
 import XCTest
 
 /// One program in a dependent package, built against each product that chooses, and against none.
@@ -11,7 +12,12 @@ final class ArtifactTests: XCTestCase {
   func testDebug() throws { try ArtifactCheck().check(.debug, thorough: []) }
 
   /// Two of them thoroughly, as `SlowCasesTests` does all.
-  func testRelease() throws { try ArtifactCheck().check(.release, thorough: ["AppJemalloc", "AppNest"]) }
+  func testRelease() throws {
+    try ArtifactCheck().check(.release, thorough: ["AppJemalloc", "AppNest"], isShort: true)
+  }
+
+  /// How far the laws of the contract go.
+  private let effort = CProgram.environment(isShort: !TestEffort.isFull)
 
   /// In a process whose `malloc` jemalloc has taken over, the system allocator is glibc's all the same.
   func testSystemAllocatorStaysGlibcs() throws {
@@ -25,7 +31,7 @@ final class ArtifactTests: XCTestCase {
     XCTAssertGreaterThanOrEqual(grown[0], 64 << 20, "a Swift array comes from jemalloc")
     XCTAssertEqual(Array(grown.dropFirst()), [0, 0, 0], "the facade's blocks come from glibc")
     // A function that were left to the process's malloc would release the block of another allocator.
-    let laws = try CommandResult.run([program, "laws"], environment: preload)
+    let laws = try CommandResult.run([program, "laws"], environment: preload.merging(effort) { $1 })
     XCTAssertEqual(laws.status, 0, laws.transcript)
   }
 
@@ -40,7 +46,8 @@ final class ArtifactTests: XCTestCase {
 
   /// The type, beside jemalloc in a program that jemalloc's product was linked into.
   func testSystemAllocatorBesideJemalloc() throws {
-    let laws = try CommandResult.run([FixturePackage.programs.path(.debug, of: "AppJemalloc"), "system-laws"])
+    let laws = try CommandResult.run(
+      [FixturePackage.programs.path(.debug, of: "AppJemalloc"), "system-laws"], environment: effort)
     XCTAssertEqual(laws.lines, ["jemalloc grew with the system's block: 0"], laws.transcript)
     XCTAssertEqual(laws.status, 0, laws.transcript)
   }

@@ -28,7 +28,7 @@ struct CProgram {
     }
   }
 
-  /// What has each of those cases do what it does less often, so that it takes a tenth of the time.
+  /// What has each of those cases, and the laws of the contract in a program, do what it does less often, so that it takes a small part of the time.
   static func environment(isShort: Bool) -> [String: String] { isShort ? ["SHORT_CASES": "1"] : [:] }
 
   /// Runs it with `library` preloaded, or with none.

@@ -73,7 +73,7 @@ final class PreloadTests: XCTestCase {
       """
       python3 -c '
       import json, re, zlib, threading, subprocess
-      data = {str(i): [j * i for j in range(i % 50)] for i in range(3000)}
+      data = {str(i): [j * i for j in range(i % 50)] for i in range(\(TestEffort.count(3000, quick: 1000)))}
       text = json.dumps(data, sort_keys=True)
       assert json.loads(text) == data
       results = []
@@ -108,7 +108,7 @@ final class PreloadTests: XCTestCase {
       """
       perl -e '
       my %h; srand(1);
-      for my $i (1..50000) { $h{sprintf("%x", ($i * 2654435761) % 65521)} .= chr(65 + $i % 26); }
+      for my $i (1..\(TestEffort.count(50_000, quick: 15_000))) { $h{sprintf("%x", ($i * 2654435761) % 65521)} .= chr(65 + $i % 26); }
       my $s = join ",", map { "$_=$h{$_}" } sort keys %h;
       $s =~ s/([0-9]+)/<$1>/g;
       print length($s), " ", unpack("%32C*", $s), " ", scalar(() = $s =~ /<[0-9]+>[a-f]/g), "\\n";
@@ -121,7 +121,7 @@ final class PreloadTests: XCTestCase {
     try RealProgram.compare(
       "gcc",
       """
-      for file in \(TestEffort.choice(["functions", "life", "cases"], quick: ["kernel"]).joined(separator: " ")); do
+      for file in \(TestEffort.choice(["functions", "life", "cases"], quick: ["cases"]).joined(separator: " ")); do
         gcc -O2 -I "\(sources)/CCases/include" -S "\(sources)/CCases/$file.c" -o $file.s && cat $file.s
         gcc -c $file.s -o $file.o && cksum $file.o
       done

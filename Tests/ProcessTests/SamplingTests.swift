@@ -9,12 +9,22 @@ import XCTest
 final class SamplingTests: XCTestCase {
   private static let libraries = [PreloadLibrary.nest, .nestHardened]
 
+  private typealias Trial = (misuse: String, size: Int)
+
   private func run(
     _ program: CProgram, _ misuse: String, _ size: Int, _ count: Int, _ library: PreloadLibrary, sampling: String?
   ) throws -> CommandResult {
+    try run(program, [(misuse, size)], count, library, sampling: sampling)[0]
+  }
+
+  /// Runs it once for each, as many at a time as there are processors.
+  private func run(
+    _ program: CProgram, _ trials: [Trial], _ count: Int, _ library: PreloadLibrary, sampling: String?
+  ) throws -> [CommandResult] {
     var environment = ["LD_PRELOAD": try library.path(.release)]
     if let sampling { environment["NEST_SAMPLE"] = sampling }
-    return try CommandResult.run([program.path, misuse, "\(size)", "\(count)"], environment: environment)
+    return try CommandResult.run(
+      all: trials.map { [program.path, $0.misuse, "\($0.size)", "\(count)"] }, environment: environment)
   }
 
   /// Every second block begins its page, and the others end it: of 200, there are both.
@@ -29,16 +39,17 @@ final class SamplingTests: XCTestCase {
       ("overflow", "t(ouch of what is behind|he bytes around) a block"),
       ("underflow", "touch of what is before a block"),
     ]
+    let symbols = try symbols(of: program)
     for library in Self.libraries {
-      for (misuse, message) in misuses {
-        for size in [40, 4000] {
-          let run = try run(program, misuse, size, 200, library, sampling: "1")
+      for size in [40, 4000] {
+        let runs = try run(program, misuses.map { ($0.0, size) }, 200, library, sampling: "1")
+        for ((misuse, message), run) in zip(misuses, runs) {
           XCTAssertEqual(run.status, -SIGABRT, "\(misuse) \(size): \(run.transcript)")
           XCTAssertNotNil(
             run.standardError.range(
               of: "^nest: \(message).*, in a sampled block of [0-9]+ bytes, at byte -?[0-9]+: 0x[0-9a-f]+\n",
               options: .regularExpression), "\(misuse) \(size): \(run.transcript)")
-          let sections = try sections(run, program)
+          let sections = sections(run, program, symbols)
           XCTAssert(sections["allocated", default: []].contains("allocate_it"), "\(sections) \(run.transcript)")
           XCTAssertEqual(
             sections["released", default: []].contains("release_it"),
@@ -49,12 +60,17 @@ final class SamplingTests: XCTestCase {
     }
   }
 
-  /// The functions of the program that the stacks of a message name, by what the stack is of.
-  private func sections(_ run: CommandResult, _ program: CProgram) throws -> [String: [String]] {
-    let symbols = try CommandResult.run(["nm", "-n", "--defined-only", program.path]).lines.compactMap { line in
+  private func symbols(of program: CProgram) throws -> [(UInt, String)] {
+    try CommandResult.run(["nm", "-n", "--defined-only", program.path]).lines.compactMap { line in
       let words = line.split(separator: " ")
       return words.count == 3 ? UInt(words[0], radix: 16).map { ($0, String(words[2])) } : nil
     }
+  }
+
+  /// The functions of the program that the stacks of a message name, by what the stack is of.
+  private func sections(
+    _ run: CommandResult, _ program: CProgram, _ symbols: [(UInt, String)]
+  ) -> [String: [String]] {
     var (sections, section): ([String: [String]], String) = ([:], "")
     for line in run.standardError.split(separator: "\n").dropFirst() {
       if !line.hasPrefix(" ") {
@@ -83,9 +99,10 @@ final class SamplingTests: XCTestCase {
     let run = try run(program, "read-after-release", 40, 10_000, .nest, sampling: nil)
     XCTAssertEqual(run.status, 0, run.transcript)
     for library in Self.libraries {
-      for size in [0, 1, 40, 1000, 4090, 20_000] {
-        for sampling in ["1", "7"] {
-          let run = try self.run(program, "nothing", size, 20_000, library, sampling: sampling)
+      let sizes = [0, 1, 40, 1000, 4090, 20_000]
+      for sampling in ["1", "7"] {
+        let runs = try self.run(program, sizes.map { ("nothing", $0) }, 20_000, library, sampling: sampling)
+        for (size, run) in zip(sizes, runs) {
           XCTAssertEqual(run.status, 0, "\(size): \(run.transcript)")
           XCTAssertEqual(run.standardError, "", "\(size)")
         }

@@ -16,6 +16,9 @@ enum CensusHistory {
 
   private static let state = Mutex(State())
 
+  /// How many have been marked so far.
+  static var markedCount: Int { state.withLock { $0.count } }
+
   /// A census, compared with the one before.
   static func next() throws(Census.Failure) -> Census {
     let census = try Census.current()

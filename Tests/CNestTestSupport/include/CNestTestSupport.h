@@ -23,6 +23,9 @@ size_t matching_pattern(const void *_Nonnull bytes, size_t count, uint64_t seed)
 // The offset of the first word of `count` bytes that is not zero; `count` if all are.
 size_t matching_zeros(const void *_Nonnull bytes, size_t count);
 
+// The offset of the first of `count` bytes that is not `byte`; `count` if all are.
+size_t matching_bytes(const void *_Nonnull bytes, size_t count, uint8_t byte);
+
 // Whether this is a build with the Thread Sanitizer.
 int is_thread_sanitized(void);
 

@@ -41,7 +41,7 @@ static inline unsigned char pattern(size_t seed, size_t index) {
 // many times.
 int is_short(void);
 
-// How often something is to be done that is the likelier to fail the more often it is: `full`, or a tenth of it.
+// How often something is to be done that is the likelier to fail the more often it is: `full`, or a twentieth of it.
 int rounds(int full);
 
 void case_functions(void);

@@ -255,7 +255,7 @@ void case_zero(void) {
 
 // Zeros from memory that was written and released before.
 void case_calloc(void) {
-  for (size_t size = 16; size <= 8 << 20; size = size * (is_short() ? 8 : 5) / 4 + 3)
+  for (size_t size = 16; size <= (is_short() ? 3 << 20 : 8 << 20); size = size * (is_short() ? 8 : 5) / 4 + 3)
     for (int round = 0; round < 4; round++) {
       unsigned char *blocks[4];
       for (int block = 0; block < 4; block++) {

@@ -205,7 +205,7 @@ void case_map_limit(void) {
   size_t divided = 0;
   while (divided < most && mprotect(range + page * (2 * divided + 1), page, PROT_READ) == 0) divided++;
   CHECK(divided < most, "there is no limit");
-  for (int round = 0; round < 3; round++) work_on(&work, 5000);
+  for (int round = 0; round < (is_short() ? 1 : 3); round++) work_on(&work, 5000);
   for (int index = 0; index < count; index += 2) {
     char *smaller = realloc(huge[index], 1200000);
     if (smaller) huge[index] = smaller;
@@ -236,13 +236,13 @@ void case_locked(void) {
     return;
   }
   struct work work = {.seed = 12, .may_fail = 1};
-  for (int round = 0; round < 5; round++) {
+  for (int round = 0; round < (is_short() ? 2 : 5); round++) {
     work_on(&work, 4000);
     work_end(&work);
     malloc_trim(0);
   }
   munlockall();
-  for (int round = 0; round < 3; round++) {
+  for (int round = 0; round < (is_short() ? 1 : 3); round++) {
     work_on(&work, 4000);
     work_end(&work);
   }
@@ -253,13 +253,14 @@ void case_locked(void) {
 // Under RLIMIT_AS: memory is exhausted by blocks of one size, all of it is released, and one block of another is wanted.
 void case_scarce(void) {
   static void *blocks[3000000];
-  struct rlimit limit = {(size_t)address_space() * 1024 + (256ul << 20), RLIM_INFINITY};
+  size_t room = is_short() ? 128ul << 20 : 256ul << 20;
+  struct rlimit limit = {(size_t)address_space() * 1024 + room, RLIM_INFINITY};
   limit.rlim_max = limit.rlim_cur;
   CHECK(setrlimit(RLIMIT_AS, &limit) == 0, "%s", strerror(errno));
   const size_t sizes[] = {100, 2000, 4096, 40000, 65536, 300000, 1 << 20, 5 << 20, 60 << 20};
   enum { kinds = sizeof sizes / sizeof sizes[0] };
-  // Of all pairs, or of each third.
-  size_t step = is_short() ? 3 : 1;
+  // Of all pairs, or of each fifth.
+  size_t step = is_short() ? 5 : 1;
   for (size_t first = 0; first < kinds; first++)
     for (size_t second = first % step; second < kinds; second += step) {
       size_t count = 0;
@@ -267,7 +268,7 @@ void case_scarce(void) {
         *(char *)blocks[count] = 1;
         count++;
       }
-      CHECK(count * sizes[first] >= 60 << 20, "only %zu blocks of %zu", count, sizes[first]);
+      CHECK(count * sizes[first] >= room / 256 * 60, "only %zu blocks of %zu", count, sizes[first]);
       for (size_t index = 0; index < count; index++) free(blocks[index]);
       void *block = malloc(sizes[second]);
       CHECK(block, "after %zu blocks of %zu were released, %zu bytes are refused", count, sizes[first], sizes[second]);
@@ -279,7 +280,7 @@ void case_scarce(void) {
 
 // One large block is released, and then nothing but small ones are wanted.
 void case_big_block(void) {
-  size_t size = 256 << 20;
+  size_t size = is_short() ? 64 << 20 : 256 << 20;
   long before = resident();
   char *block = opaque(malloc(size));
   CHECK(block, "no memory");
