@@ -15,6 +15,7 @@ uintptr_t nest_hardened_secrets[2];
 uint32_t nest_hardened_bits;
 _Thread_local uint64_t nest_thread_random __attribute__((tls_model("initial-exec")));
 _Thread_local void *nest_thread_quarantine __attribute__((tls_model("initial-exec")));
+uint8_t nest_background_walk_storage[64] __attribute__((aligned(64)));
 uint8_t nest_large_quarantine_storage[32 + 8 * NEST_LARGE_QUARANTINE] __attribute__((aligned(64)));
 
 static int is_assumed;
@@ -50,13 +51,18 @@ void nest_begin_hardening(uint32_t bits) {
     nest_hardened_secrets[0] = secrets[0];
     __atomic_store_n(&nest_hardened_secrets[1], secrets[1] | 1, __ATOMIC_RELEASE);
     int is_alone = is_assumed || (__swift_malloc_name && strcmp(__swift_malloc_name(), "nest-hardened") == 0);
-    if (!is_alone) bits &= ~(uint32_t)NEST_CLEARS;
+    if (!is_alone) bits &= ~(uint32_t)(NEST_CLEARS | NEST_WALKS);
     __atomic_fetch_or(&nest_hardened_bits, bits | NEST_HAS_BEGUN, __ATOMIC_RELEASE);
   }
   while ((nest_hardening() & NEST_HAS_BEGUN) == 0) nest_pause();
+  // It may be waiting for something to do.
+  nest_wake_helper();
 }
 
-void nest_assume_only_hardened(void) { is_assumed = 1; }
+void nest_assume_only_hardened(void) {
+  is_assumed = 1;
+  nest_allow_helper();
+}
 
 void nest_shuffle(uint16_t *places, long count) {
   for (long i = 0; i < count; i++) {

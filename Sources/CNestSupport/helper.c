@@ -28,7 +28,7 @@
 #define CAN_HAVE_HELPER 0
 #endif
 
-static int is_allowed;
+static int is_allowed, is_wanted;
 // The number of the process, from 1, in which the helper runs; 0 for none.
 static uint32_t helper_process;
 // 1 while the helper sleeps without an end, or is about to.
@@ -43,8 +43,14 @@ void nest_allow_helper_of_malloc(void) {
 
 void nest_allow_helper(void) {
   const char *value = getenv("NEST_BACKGROUND");
-  if (CAN_HAVE_HELPER && !(value && value[0] == '0' && value[1] == 0)) __atomic_store_n(&is_allowed, 1, __ATOMIC_RELAXED);
+  if (!CAN_HAVE_HELPER || (value && value[0] == '0' && value[1] == 0)) return;
+  __atomic_store_n(&is_allowed, 1, __ATOMIC_RELAXED);
+  if (!value || value[0] != '1' || value[1] != 0) return;
+  __atomic_store_n(&is_wanted, 1, __ATOMIC_RELAXED);
+  nest_start_helper();
 }
+
+int nest_wants_helper(void) { return __atomic_load_n(&is_wanted, __ATOMIC_RELAXED); }
 
 int nest_may_have_helper(void) { return __atomic_load_n(&is_allowed, __ATOMIC_RELAXED); }
 

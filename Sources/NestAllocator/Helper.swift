@@ -5,8 +5,8 @@ import CNestSupport
 
 // The helper: a thread that gives memory back where nobody calls any more.
 //
-// It looks four times a second as long as there is something to give back, now or soon, and sleeps without an end otherwise; a
-// thread that releases blocks wakes it. While there is one, no other thread makes a system call to give pages back.
+// It looks four times a second as long as there is something to give back, now or soon, or blocks are to be looked at, and sleeps without
+// an end otherwise; a thread that releases blocks wakes it. While there is one, no other thread makes a system call to give pages back.
 
 enum Helper {
   /// Milliseconds between two looks.
@@ -21,7 +21,7 @@ enum Helper {
       while look() || look() {}
       // What is released from now on wakes it. What was released since the last look has woken nobody.
       nest_helper_announce()
-      if !look(), nest_samples() == 0 { nest_helper_wait() }
+      if !look(), nest_samples() == 0, !BackgroundWalk.isOn { nest_helper_wait() }
     }
   }
 
@@ -31,6 +31,7 @@ enum Helper {
     repeat {
       nest_helper_sleep(interval)
       if nest_samples() != 0 { SampledBlocks.arm() }
+      BackgroundWalk.look()
       let areListsLeft = Heaps.collectRemoteFrees()
       let purged = Heaps.purge(from: next, chunks: chunks, all: false)
       next = purged.next

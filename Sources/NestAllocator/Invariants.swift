@@ -87,6 +87,9 @@ extension NestAllocator {
   /// Lets hardened flavours rely on it that no other one is used in this process: to be called before the first block is made.
   package static func assumeOnlyHardened() { nest_assume_only_hardened() }
 
+  /// Looks at the next blocks, as the helper of a hardened flavour does, or ends the process.
+  package static func lookAtBlocks() { BackgroundWalk.look() }
+
   /// Whether this process has a helper.
   package static var hasHelper: Bool { nest_has_helper() != 0 }
 

@@ -37,10 +37,17 @@ enum NestSlowPath {
 
   /// A block of a class. Nil when memory is exhausted.
   @inline(__always) @_noLocks
-  static func allocateUnsampled(_ index: Int) -> UnsafeMutableRawPointer? {
-    if let block = allocate(class: index) { return block }
+  static func allocateUnsampled(_ index: Int) -> UnsafeMutableRawPointer? { allocateUnsampled(index, isMarked: false) }
+
+  /// The same, and the block is one on its way: see ``FreeBlock/mark()``.
+  @inline(never) @_noLocks
+  static func allocateMarked(_ index: Int) -> UnsafeMutableRawPointer? { allocateUnsampled(index, isMarked: true) }
+
+  @inline(__always) @_noLocks
+  private static func allocateUnsampled(_ index: Int, isMarked: Bool) -> UnsafeMutableRawPointer? {
+    if let block = allocate(class: index, isMarked: isMarked) { return block }
     reclaim()
-    return allocate(class: index) ?? exhausted()
+    return allocate(class: index, isMarked: isMarked) ?? exhausted()
   }
 
   /// Memory is short: gives up what the calling thread has at hand, and what is empty.
@@ -57,20 +64,21 @@ enum NestSlowPath {
   }
 
   @inline(__always) @_noLocks
-  private static func allocate(class index: Int) -> UnsafeMutableRawPointer? {
+  private static func allocate(class index: Int, isMarked: Bool) -> UnsafeMutableRawPointer? {
     let cache = ThreadCache.current
-    if cache.isNone { return allocateFirst(index) }
+    if cache.isNone { return allocateFirst(index, isMarked: isMarked) }
     let bin = cache.bin(index)
-    if bin.first.isSigned { return bin.take() }
+    if bin.first.isSigned { return isMarked ? bin.takeMarked() : bin.take() }
     if !bin.first.isNone { Misuse.writtenAfterFree.die(bin.first.address) }
-    return cache.allocateSlowly(index)
+    return isMarked ? cache.allocateMarkedSlowly(index) : cache.allocateSlowly(index)
   }
 
   /// The first block of a thread, or one of a thread whose cache is already gone.
   @inline(never)
-  private static func allocateFirst(_ index: Int) -> UnsafeMutableRawPointer? {
-    if nest_has_ended() != 0 { return Heaps.allocate(index) }
-    return ThreadCache.make()?.allocateSlowly(index)
+  private static func allocateFirst(_ index: Int, isMarked: Bool) -> UnsafeMutableRawPointer? {
+    if nest_has_ended() != 0 { return Heaps.allocate(index, isMarked: isMarked) }
+    guard let cache = ThreadCache.make() else { return nil }
+    return isMarked ? cache.allocateMarkedSlowly(index) : cache.allocateSlowly(index)
   }
 
   /// Gives back what the calling thread has at hand, and the empty spans of all heaps.
@@ -233,7 +241,7 @@ enum NestSlowPath {
         if block.isSigned { Misuse.resizeOfFree.die(block.address) }
         let index = SizeClass.index(size: max(size, 1), align: align)
         if index == entry.sizeClass { return pointer }
-        guard let moved = allocate(class: index) else { return nil }
+        guard let moved = allocate(class: index, isMarked: false) else { return nil }
         nest_copy(moved, pointer, min(min(oldSize, SizeClass.blockSize(entry.sizeClass)), size))
         release(block, entry.sizeClass)
         return moved

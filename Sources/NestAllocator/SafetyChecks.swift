@@ -36,6 +36,10 @@ public protocol SafetyChecks {
   /// Whether a block of more than 64 KiB ends at a page that cannot be touched, and cannot be touched itself for a while when it has been
   /// released; and a page between spans of smaller ones now and then.
   static var guardsPages: Bool { get }
+
+  /// Whether a thread looks at some blocks now and then: whether what was cleared of free ones, and the bytes behind live ones, are as they
+  /// were left. Of use only with ``clearsReleasedBlocks`` or ``checksBytesBehind``.
+  static var checksInBackground: Bool { get }
 }
 
 extension SafetyChecks {
@@ -46,13 +50,15 @@ extension SafetyChecks {
   @inlinable @inline(__always) public static var delaysReuse: Bool { false }
   @inlinable @inline(__always) public static var shufflesBlocks: Bool { false }
   @inlinable @inline(__always) public static var guardsPages: Bool { false }
+  @inlinable @inline(__always) public static var checksInBackground: Bool { false }
 
   @inlinable @inline(__always)
   static var hardening: Hardening {
     Hardening(
       checksBytesBehind: checksBytesBehind, checksSizes: checksSizes,
       clearedBytes: clearsReleasedBlocks ? max(clearedBytes, 0) : 0,
-      shufflesBlocks: shufflesBlocks, guardsPages: guardsPages, delaysReuse: delaysReuse)
+      shufflesBlocks: shufflesBlocks, guardsPages: guardsPages, delaysReuse: delaysReuse,
+      checksInBackground: checksInBackground)
   }
 }
 
@@ -73,6 +79,7 @@ public enum HardenedChecks: SafetyChecks {
   @inlinable @inline(__always) public static var delaysReuse: Bool { true }
   @inlinable @inline(__always) public static var shufflesBlocks: Bool { true }
   @inlinable @inline(__always) public static var guardsPages: Bool { true }
+  @inlinable @inline(__always) public static var checksInBackground: Bool { true }
 }
 
 /// Nest with all of its checks, for programs that strangers talk to. See <doc:Hardening>.

@@ -15,11 +15,12 @@ final class HardenedTests: XCTestCase {
   private typealias Trial = (variant: String, misuse: String, size: Int)
 
   /// Runs the probe once for each, as many at a time as there are processors.
-  private func probes(_ trials: [Trial]) throws -> [CommandResult] {
+  private func probes(_ trials: [Trial], isHelped: Bool = false) throws -> [CommandResult] {
     let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
       .appendingPathComponent("nest-hardened-probe").path
     return try CommandResult.run(
-      all: trials.map { [program, $0.variant, $0.misuse, "\($0.size)"] }, environment: ["SWIFT_BACKTRACE": "enable=no"])
+      all: trials.map { [program, $0.variant, $0.misuse, "\($0.size)"] },
+      environment: ["SWIFT_BACKTRACE": "enable=no", "NEST_BACKGROUND": isHelped ? "1" : "0"])
   }
 
   private func probe(_ variant: String, _ misuse: String, _ size: Int) throws -> CommandResult {
@@ -104,6 +105,27 @@ final class HardenedTests: XCTestCase {
     try assertFound(
       "write-before-the-end", [40, 700, 3000], message: "a free block has been written to", with: "clearing-all",
       without: "no-clearing")
+  }
+
+  func testTheHelperLooksAtBlocksOfAProgramThatSleeps() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: there is no helper under the Thread Sanitizer")
+    let overflow = "the bytes behind a block have been overwritten"
+    let write = "a free block has been written to"
+    for (misuse, sizes, message, with) in [
+      ("overflow", [15, 17, 24, 40, 700, 3000, 20_000], overflow, "all"), ("write", [34, 100], write, "all"),
+      ("write", [700, 3000], write, "clearing-all"), ("write-signature", [40, 100], write, "all"),
+    ] {
+      let runs = try probes(sizes.map { (with, "\(misuse)-asleep", $0) }, isHelped: true)
+      for (size, run) in zip(sizes, runs) {
+        XCTAssertEqual(run.status, -SIGABRT, "\(misuse) \(size): \(run.transcript)")
+        XCTAssertNotNil(
+          run.standardError.range(of: "^nest: \(message).*: 0x[0-9a-f]+\n$", options: .regularExpression),
+          "\(misuse) \(size): \(run.transcript)")
+      }
+      let without = with == "all" ? "no-background" : "clearing-all-no-background"
+      let missed = try probes([(without, "\(misuse)-awhile", sizes[1])], isHelped: true)[0]
+      XCTAssertEqual(missed.lines, ["missed"], missed.transcript)
+    }
   }
 
   func testReuseIsDelayed() throws {

@@ -85,6 +85,30 @@ enum Misuses<Allocator: MallocABI> {
     return false
   }
 
+  /// Waits, longer where somebody is to find what has been done, and ends without a last look.
+  private static func sleep(_ isFound: Bool) -> Never {
+    for _ in 0..<(isFound ? 600 : 10) { usleep(100_000) }
+    print("missed")
+    fflush(nil)
+    _exit(0)
+  }
+
+  static func overflowAndSleep(_ size: Int, _ isFound: Bool) {
+    let blocks = (0..<100).map { _ in block(size) }
+    blocks[50].storeBytes(of: 0x41, toByteOffset: size, as: UInt8.self)
+    sleep(isFound)
+  }
+
+  static func writeAndSleep(_ size: Int, at offset: Int, _ isFound: Bool) {
+    let blocks = (0..<100).map { _ in block(size) }
+    // Not all: a span without a live block would be given away.
+    for index in 0..<50 { Allocator.deallocate(blocks[2 * index]) }
+    // Whatever is there, it changes.
+    let byte = blocks[50].load(fromByteOffset: offset, as: UInt8.self)
+    blocks[50].storeBytes(of: byte ^ 0x41, toByteOffset: offset, as: UInt8.self)
+    sleep(isFound)
+  }
+
   /// Returns whether it had its way, nil for a name that is none.
   static func run(_ name: String, _ size: Int) -> Bool? {
     switch name {
@@ -98,6 +122,10 @@ enum Misuses<Allocator: MallocABI> {
     case "far-overflow": farOverflow(size)
     case "read-after-release": return readAfterRelease(size)
     case "leftovers": return leftovers(size)
+    case "overflow-asleep", "overflow-awhile": overflowAndSleep(size, name.hasSuffix("asleep"))
+    case "write-asleep", "write-awhile": writeAndSleep(size, at: size / 2, name.hasSuffix("asleep"))
+    // A byte that no address has.
+    case "write-signature-asleep", "write-signature-awhile": writeAndSleep(size, at: 14, name.hasSuffix("asleep"))
     case "nothing": break
     default: return nil
     }

@@ -86,6 +86,14 @@ enum Stress<Allocator: MallocABI & MemoryReleasing & SendableMetatype> {
       ProcessInfo.processInfo.environment["ALLOCATOR_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: .min ... .max)
     print("seed \(seed)")
     let slots = Slots()
+    // As the helper does, but without a pause.
+    let looker = Thread {
+      while !Thread.current.isCancelled {
+        NestAllocator.lookAtBlocks()
+        usleep(100)
+      }
+    }
+    looker.start()
     for round in 0..<TestEffort.count(8, quick: 3) {
       let threads = (0..<3).map { index in
         let thread = Thread { work(slots, seed &+ UInt64(round * 3 + index), TestEffort.count(4000, quick: 2000)) }
@@ -95,6 +103,8 @@ enum Stress<Allocator: MallocABI & MemoryReleasing & SendableMetatype> {
       while threads.contains(where: { !$0.isFinished }) { usleep(1000) }
       NestAllocator.checkInvariants()
     }
+    looker.cancel()
+    while !looker.isFinished { usleep(1000) }
     for index in 0..<400 { if let block = slots.swap(index, nil) { release(block, true) } }
     NestAllocator.checkInvariants()
   }

@@ -40,6 +40,15 @@ enum WithoutGuards: Variant {
   static var guardsPages: Bool { false }
 }
 
+enum WithoutBackground: Variant {
+  static var checksInBackground: Bool { false }
+}
+
+enum ClearingAllWithoutBackground: Variant {
+  static var clearedBytes: Int { Int.max }
+  static var checksInBackground: Bool { false }
+}
+
 protocol Variant: SafetyChecks {}
 
 extension Variant {
@@ -52,4 +61,5 @@ extension Variant {
   static var delaysReuse: Bool { HardenedChecks.delaysReuse }
   static var shufflesBlocks: Bool { HardenedChecks.shufflesBlocks }
   static var guardsPages: Bool { HardenedChecks.guardsPages }
+  static var checksInBackground: Bool { HardenedChecks.checksInBackground }
 }

@@ -54,6 +54,8 @@ case "no-clearing": run(WithoutClearing.self, arguments[2], size)
 case "clearing-all": run(ClearingAll.self, arguments[2], size)
 case "no-delay": run(WithoutDelay.self, arguments[2], size)
 case "no-shuffling": run(WithoutShuffling.self, arguments[2], size)
+case "no-background": run(WithoutBackground.self, arguments[2], size)
+case "clearing-all-no-background": run(ClearingAllWithoutBackground.self, arguments[2], size)
 case "no-guards": run(WithoutGuards.self, arguments[2], size)
 default: exit(2)
 }

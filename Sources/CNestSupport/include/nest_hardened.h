@@ -21,12 +21,15 @@ enum {
   // A page between spans is guarded now and then.
   NEST_GUARDS = 4,
   NEST_HAS_BEGUN = 8,
+  // The helper looks at blocks; and at the bytes behind live ones, which all have. Only where a hardened Nest is the one allocator, too.
+  NEST_WALKS = 16,
+  NEST_FILLS = 32,
   // Above these bits: bytes at the start of a block that are meant, 65,535 at most.
   NEST_CLEARED_SHIFT = 16,
 };
 extern uint32_t nest_hardened_bits NEST_HIDDEN;
 ALLOCATOR_LEAF static inline uint32_t nest_hardening(void) { return __atomic_load_n(&nest_hardened_bits, __ATOMIC_RELAXED); }
-// Draws the secrets, and notes what the process does from now on; NEST_CLEARS only where a hardened Nest is the allocator of the artifact.
+// Draws the secrets, and notes what the process does from now on; NEST_CLEARS and NEST_WALKS only where a hardened Nest is the allocator of the artifact.
 ALLOCATOR_LEAF void nest_begin_hardening(uint32_t bits);
 // As if it were. For programs that use no other flavour.
 void nest_assume_only_hardened(void);
@@ -69,6 +72,20 @@ ALLOCATOR_LEAF static inline uint64_t nest_load(const void *_Nonnull address) {
 ALLOCATOR_LEAF static inline void nest_store(void *_Nonnull address, uint64_t word) {
   __builtin_memcpy(address, &word, sizeof word);
 }
+
+// Nothing is written before that is written after it in the code, as another thread or a signal handler sees it that stops this one
+// anywhere; not as another processor sees it.
+ALLOCATOR_LEAF static inline void nest_keep_order(void) { __asm__ volatile("" ::: "memory"); }
+// A word at a multiple of 8 that is written after all that comes before it, and before all that comes after it.
+ALLOCATOR_LEAF static inline void nest_store_in_order(void *_Nonnull address, uintptr_t word) {
+  nest_keep_order();
+  *(volatile uintptr_t *)address = word;
+  nest_keep_order();
+}
+
+// Where the helper's walk over blocks is; see BackgroundWalk.
+extern uint8_t nest_background_walk_storage[64] NEST_HIDDEN;
+ALLOCATOR_LEAF static inline void *_Nonnull nest_background_walk(void) { return nest_background_walk_storage; }
 
 typedef uint64_t nest_vector __attribute__((vector_size(16), aligned(16), may_alias));
 

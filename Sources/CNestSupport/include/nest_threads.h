@@ -64,8 +64,10 @@ uint32_t nest_mended_locks(void);
 
 // MARK: The helper
 
-// Lets a helper be started in this process, unless the environment has NEST_BACKGROUND=0.
+// Lets a helper be started in this process, unless the environment has NEST_BACKGROUND=0; starts it if that has NEST_BACKGROUND=1.
 void nest_allow_helper(void);
+// Whether the environment has NEST_BACKGROUND=1: a process with one thread has a helper, too.
+ALLOCATOR_LEAF int nest_wants_helper(void);
 // The same if Nest is the allocator of the process.
 void nest_allow_helper_of_malloc(void);
 ALLOCATOR_LEAF int nest_may_have_helper(void);

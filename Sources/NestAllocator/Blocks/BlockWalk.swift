@@ -170,7 +170,7 @@ struct BlockWalk {
 
   /// Whether a word is the signature of a link from the free block at `address`, to whichever block.
   @inline(__always) @_noLocks
-  private static func isSignature(_ word: UInt, of address: UInt) -> Bool {
+  static func isSignature(_ word: UInt, of address: UInt) -> Bool {
     let next = word &- address &- nest_key()
     if next == UInt(bitPattern: nest_no_block()) { return true }
     return next & 15 == 0 && next >> UInt(NEST_ADDRESS_BITS) == 0 && AddressMap.isInChunk(next)

@@ -95,6 +95,16 @@ struct CacheBin {
     return block.pointer
   }
 
+  /// Takes the first block, which is signed, as one on its way.
+  @inlinable @inline(__always) @_noLocks
+  func takeMarked() -> UnsafeMutableRawPointer {
+    let block = state.pointee.first
+    state.pointee.first = block.next
+    state.pointee.room &+= 1
+    block.mark()
+    return block.pointer
+  }
+
   /// The blocks in it.
   var count: Int32 { @_noLocks get { Int32(state.pointee.limit) - state.pointee.room } }
 

@@ -65,6 +65,15 @@ struct FreeBlock {
   @inlinable @inline(__always) @_noLocks
   func clearSignature() { words.pointee.signature = 0 }
 
+  /// Makes the block one that is on its way between free and live: neither has to be as it should be yet. What is written
+  /// afterwards is not written before. Of hardened flavours, for ``BackgroundWalk``.
+  @inlinable @inline(__always) @_noLocks
+  func mark() { nest_store_in_order(pointer + 8, address &+ nest_key() &+ 1) }
+
+  /// Whether a second word, of the block at `address`, is that of a block on its way. It is the signature of no link: nothing lies at 1.
+  @_noLocks
+  static func isMark(_ word: UInt, of address: UInt) -> Bool { word == address &+ nest_key() &+ 1 }
+
   /// Dies unless the block, which is free, is as it was left.
   @inlinable @inline(__always) @_noLocks
   func checkSignature() {

@@ -145,10 +145,10 @@ enum Heaps {
 
   /// One block of class `index`, for a thread that has no cache any more. Nil when memory is exhausted.
   @inline(never) @_noLocks
-  static func allocate(_ index: Int) -> UnsafeMutableRawPointer? {
+  static func allocate(_ index: Int, isMarked: Bool) -> UnsafeMutableRawPointer? {
     guard let block = take(index, most: 1, from: 1)?.first else { return nil }
     block.checkSignature()
-    block.clearSignature()
+    if isMarked { block.mark() } else { block.clearSignature() }
     return block.pointer
   }
 
@@ -171,7 +171,7 @@ enum Heaps {
   static func addThread() -> Int {
     let threads = state.pointee.threads.add(1, ordering: .relaxed).newValue
     var best = 1
-    if threads > 1 || nest_samples() != 0 {
+    if threads > 1 || nest_samples() != 0 || nest_wants_helper() != 0 {
       if nest_may_have_helper() != 0, nest_has_helper() == 0 { nest_start_helper() }
       var processors = state.pointee.processors.load(ordering: .relaxed)
       if processors == 0 {

@@ -172,13 +172,20 @@ struct ThreadCache {
 
   /// A block of class `index`, of which the bin has none; nil when memory is exhausted. Fills the bin.
   @_noLocks
-  func allocateSlowly(_ index: Int) -> UnsafeMutableRawPointer? {
+  func allocateSlowly(_ index: Int) -> UnsafeMutableRawPointer? { allocateSlowly(index, isMarked: false) }
+
+  /// The same, and the block is one on its way: see ``FreeBlock/mark()``.
+  @_noLocks
+  func allocateMarkedSlowly(_ index: Int) -> UnsafeMutableRawPointer? { allocateSlowly(index, isMarked: true) }
+
+  @inline(__always) @_noLocks
+  private func allocateSlowly(_ index: Int, isMarked: Bool) -> UnsafeMutableRawPointer? {
     let bin = bin(index)
     let reserve = reserves[index]
     if reserve.count > 0 {
       bin.set(reserve.first, count: Int32(reserve.count))
       reserves[index] = CacheBin.Reserve(FreeBlock.none, count: 0)
-      return takeChecked(bin)
+      return takeChecked(bin, isMarked: isMarked)
     }
     let most = Heaps.isCrowded ? max(Int(bin.state.pointee.limit) / 4, 1) : Int.max
     guard let taken = Heaps.take(index, most: most, from: state.pointee.heap) else { return nil }
@@ -186,7 +193,7 @@ struct ThreadCache {
     if nest_hardening() & UInt32(NEST_SHUFFLES) != 0 { addChoice(index, &first, &count) }
     bin.set(first, count: Int32(truncatingIfNeeded: count))
     bin.state.pointee.wasFilled = true
-    let block = takeChecked(bin)
+    let block = takeChecked(bin, isMarked: isMarked)
     if taken.isNew {
       state.pointee.spansToScavenge -= 1
       if state.pointee.spansToScavenge <= 0 { scavenge() }
@@ -194,10 +201,10 @@ struct ThreadCache {
     return block
   }
 
-  @_noLocks
-  private func takeChecked(_ bin: CacheBin) -> UnsafeMutableRawPointer {
+  @inline(__always) @_noLocks
+  private func takeChecked(_ bin: CacheBin, isMarked: Bool) -> UnsafeMutableRawPointer {
     bin.first.checkSignature()
-    return bin.take()
+    return isMarked ? bin.takeMarked() : bin.take()
   }
 
   /// Gives back what has been at hand, untouched, since the last time: it may keep whole spans from other uses.

@@ -48,6 +48,38 @@ struct BlockTail {
     nest_store(block + (blockSize &- 8), BlockTail.back(key) ^ left &<< 48)
   }
 
+  /// Writes the tail of a live block, of which `old` bytes were asked for, anew; what is added to the program's bytes is zeros, as what was behind
+  /// them is not for the program to read. Meanwhile `left` is 0, which it never is else, so that ``BackgroundWalk`` can tell.
+  @_noLocks
+  func rewrite(from old: Int, to size: Int) {
+    let (key, last) = (key, block + (blockSize &- 8))
+    nest_store_in_order(last, UInt(truncatingIfNeeded: BlockTail.back(key)))
+    if size > old { nest_zero(block + old, size - old) }
+    var (front, offset) = (BlockTail.front(key), size)
+    while offset < min(size &+ 8, blockSize &- 8) {
+      (block + offset).storeBytes(of: UInt8(truncatingIfNeeded: front), as: UInt8.self)
+      front >>= 8
+      offset += 1
+    }
+    nest_keep_order()
+    nest_store(last, BlockTail.back(key) ^ UInt64(truncatingIfNeeded: blockSize &- size) &<< 48)
+  }
+
+  /// Whether the tail may be one that a thread is about to write: of a live block that is being resized, or is of less than 16 bytes and has been
+  /// taken just now, so that it is zeros behind its first word.
+  var isBeingWritten: Bool {
+    @_noLocks get {
+      let (key, word) = (key, nest_load(block + (blockSize &- 8)))
+      let difference = word ^ BlockTail.back(key)
+      if difference == 0 { return true }
+      // Only in the class of 32 bytes: front and `left` in whichever order.
+      if blockSize != 32 { return false }
+      if word == 0 { return true }
+      let size = 32 &- Int(truncatingIfNeeded: difference &>> 48)
+      return difference &<< 16 == 0 && size >= 0 && size < 16 && nest_load(block + size) == 0
+    }
+  }
+
   /// The size that was asked for; nil where the tail is not as it was written.
   @inlinable @inline(__always) @_noLocks
   func read() -> Int? {

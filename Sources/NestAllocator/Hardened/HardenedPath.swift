@@ -22,7 +22,8 @@ enum HardenedPath {
       let offset = ThreadCache.current.binOffset(size: size &+ checks.tailBytes, align: align)
       let bin = ThreadCache.current.bin(offset: offset)
       if bin.first.isSigned {
-        return begin(bin.take(), size, Int(nest_facts(offset / CacheBin.stride).size), checks)
+        let block = checks.checksInBackground ? bin.takeMarked() : bin.take()
+        return begin(block, size, Int(nest_facts(offset / CacheBin.stride).size), checks)
       }
     }
     return allocateSlowly(size: size, align: align, checks)
@@ -53,7 +54,8 @@ enum HardenedPath {
     {
       return block
     }
-    return NestSlowPath.allocateUnsampled(index).map { begin($0, size, blockSize, checks) }
+    let block = checks.checksInBackground ? NestSlowPath.allocateMarked(index) : NestSlowPath.allocateUnsampled(index)
+    return block.map { begin($0, size, blockSize, checks) }
   }
 
   /// The class of a block of that size, with its tail; nil where it is of none.
@@ -64,7 +66,8 @@ enum HardenedPath {
     return rounded <= SizeClass.largest ? SizeClass.index(size: rounded) : nil
   }
 
-  /// Makes a block, which has just been taken, one of `size` bytes.
+  /// Makes a block, which has just been taken, one of `size` bytes. Where blocks are looked at in the background it is marked as one on its
+  /// way, and no more when its tail is written; but before, if the tail begins in the word that marks it.
   @inlinable @inline(__always) @_noLocks
   static func begin(_ block: UnsafeMutableRawPointer, _ size: Int, _ blockSize: Int, _ checks: Hardening)
     -> UnsafeMutableRawPointer
@@ -77,7 +80,9 @@ enum HardenedPath {
     }
     // It would tell where another block is.
     nest_store(block, 0)
+    if checks.checksInBackground, size < 16 { nest_store_in_order(block + 8, 0) }
     if checks.checksBytesBehind { BlockTail(block, blockSize).write(size) }
+    if checks.checksInBackground, size >= 16 { nest_store_in_order(block + 8, 0) }
     return block
   }
 
@@ -153,7 +158,9 @@ enum HardenedPath {
   static func release(_ block: UnsafeMutableRawPointer, _ index: Int, _ checks: Hardening) {
     let blockSize = Int(nest_facts(index).size)
     let clearedBytes = checks.clearedBytes(of: blockSize)
+    if checks.checksInBackground { FreeBlock(block).mark() }
     if checks.clearsReleasedBlocks, clearedBytes > 16 { nest_clear(block + 16, clearedBytes &- 16) }
+    if checks.checksInBackground { nest_keep_order() }
     guard checks.delaysReuse, index <= Quarantine.lastClass, let quarantine = Quarantine.current else {
       return releaseSlowly(FreeBlock(block), index, checks)
     }
@@ -237,9 +244,7 @@ enum HardenedPath {
   ) -> Bool {
     guard classIndex(size: size, align: align, checks) == index else { return false }
     if checks.checksBytesBehind {
-      // What was behind it is not for the program to read.
-      if size > held { nest_zero(pointer + held, size - held) }
-      BlockTail(pointer, SizeClass.blockSize(index)).write(size)
+      BlockTail(pointer, SizeClass.blockSize(index)).rewrite(from: held, to: size)
     }
     return true
   }

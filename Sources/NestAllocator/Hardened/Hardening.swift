@@ -12,11 +12,11 @@ struct Hardening {
   @inlinable @inline(__always) @_noLocks
   init(
     checksBytesBehind: Bool, checksSizes: Bool, clearedBytes: Int, shufflesBlocks: Bool, guardsPages: Bool,
-    delaysReuse: Bool
+    delaysReuse: Bool, checksInBackground: Bool
   ) {
     bits =
       (checksBytesBehind ? 8 : 0) | (checksSizes ? 4 : 0) | (shufflesBlocks ? 16 : 0) | (guardsPages ? 32 : 0)
-      | (delaysReuse ? 64 : 0)
+      | (delaysReuse ? 64 : 0) | (checksInBackground ? 128 : 0)
       | UInt(bitPattern: clearedBytes < Hardening.mostCleared ? clearedBytes & -16 : Hardening.mostCleared) &<< 32
   }
 
@@ -54,6 +54,8 @@ struct Hardening {
   var guardsPages: Bool { @_noLocks get { bits & 32 != 0 } }
   @inlinable @inline(__always)
   var delaysReuse: Bool { @_noLocks get { bits & 64 != 0 } }
+  @inlinable @inline(__always)
+  var checksInBackground: Bool { @_noLocks get { bits & 128 != 0 } }
 
   /// Bytes of the largest block that is cleared: that of the largest class which the table has.
   @inlinable @inline(__always) static var mostCleared: Int { @_noLocks get { 12 << 10 } }
@@ -67,6 +69,7 @@ struct Hardening {
       process |= UInt32(NEST_CLEARS) | UInt32(truncatingIfNeeded: bits &>> 32) &<< UInt32(NEST_CLEARED_SHIFT)
     }
     if guardsPages { process |= UInt32(NEST_GUARDS) }
+    if checksInBackground { process |= UInt32(NEST_WALKS) | (checksBytesBehind ? UInt32(NEST_FILLS) : 0) }
     nest_begin_hardening(process)
   }
 }
