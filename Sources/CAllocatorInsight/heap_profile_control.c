@@ -287,11 +287,11 @@ struct profile_slots profile_current_slots(bool *has_malloc) {
   return slots;
 }
 
-void insight_profile_check_async(const void *caller) {
+void insight_profile_check_async(const void *caller, int is_last) {
   uintptr_t frames[INSIGHT_STACK_DEPTH];
   uint32_t physical, depth = insight_profile_walk(frames, &physical);
   const void *image = image_of(caller);
   bool is_found = false;
   for (uint32_t i = physical; i < depth; i++) is_found |= image && image_of((void *)frames[i]) == image;
-  __atomic_store_n(&profile_async_frames, is_found ? 1 : -1, __ATOMIC_RELAXED);
+  if (is_found || is_last) __atomic_store_n(&profile_async_frames, is_found ? 1 : -1, __ATOMIC_RELAXED);
 }

@@ -106,7 +106,8 @@ final class MemoryReportTests: XCTestCase {
     let trim = MemoryTrim.perform()
     XCTAssertTrue(trim.isPossible)
     XCTAssertGreaterThan(Double(trim.releasedBytes), Double(releasable - left) * 0.8)
-    XCTAssertLessThan(Double(trim.releasedBytes), Double(releasable) * 1.2)
+    // Other threads of this process may release something meanwhile; `SlowVerdictTests` holds the figure in processes of its own.
+    XCTAssertLessThan(Double(trim.releasedBytes), Double(releasable) * 1.2 + Double(32 << 20))
     XCTAssertLessThan(try XCTUnwrap(MemoryReport.current().releasableBytes), releasable / 2)
     XCTAssertEqual(MemoryReport.current().lastTrim, trim)
     XCTAssertTrue(trim.sentence.contains("given back"), trim.sentence)

@@ -74,11 +74,11 @@ extension HeapProfile {
     "\(ByteCount(Int(estimate.value.rounded()))) (\(error(estimate)))"
   }
 
-  /// The standard error in per cent.
+  /// The standard error in per cent: at least 1, unless it is next to nothing, as where each block is a sample.
   static func error(_ estimate: Estimate) -> String {
     guard estimate.value != 0 else { return "±0 %" }
     let percent = estimate.standardError / abs(estimate.value) * 100
-    return "±\(percent > 0 && percent < 1 ? "1" : String(Int(min(percent, 1e9).rounded()))) %"
+    return "±\(percent >= 0.01 && percent < 1 ? "1" : String(Int(min(percent, 1e9).rounded()))) %"
   }
 
   /// 640,000: a comma for each thousand.

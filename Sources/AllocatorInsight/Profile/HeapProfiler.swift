@@ -126,17 +126,20 @@ public enum HeapProfiler {
 enum AsyncFrames {
   static func check() {
     guard HeapProfiler.state.async_frames == 0 else { return }
-    Task.detached { await outer() }
+    Task.detached {
+      // One stack that cannot be read says nothing yet.
+      for attempt in 1...3 where HeapProfiler.state.async_frames == 0 { await outer(isLast: attempt == 3) }
+    }
   }
 
-  @inline(never) private static func outer() async {
-    await inner()
+  @inline(never) private static func outer(isLast: Bool) async {
+    await inner(isLast)
     // So that the call above is not the last thing here, and this function waits for it.
     await Task.yield()
   }
 
-  @inline(never) private static func inner() async {
+  @inline(never) private static func inner(_ isLast: Bool) async {
     await Task.yield()
-    insight_profile_check_async(#dsohandle)
+    insight_profile_check_async(#dsohandle, isLast ? 1 : 0)
   }
 }

@@ -80,7 +80,8 @@ void insight_profile_read_site(uint32_t index, struct insight_site *_Nonnull sit
 void insight_profile_read_live(uint32_t first, uint32_t count, struct insight_live_block *_Nonnull blocks);
 
 // Says whether this call comes from an async function whose callers the profile's walk finds: `caller` lies in the image of one.
-void insight_profile_check_async(const void *_Nonnull caller);
+// That it does not is noted with `is_last` alone.
+void insight_profile_check_async(const void *_Nonnull caller, int is_last);
 
 // Points the slots of images that have been loaded since at the profile. The profile's own thread does it every 20 ms.
 void insight_profile_retap(void);
