@@ -24,7 +24,7 @@ public protocol SafetyChecks {
   /// Whether blocks of up to 12 KiB are cleared when they are released, and what was cleared looked at when they are given out again.
   static var clearsReleasedBlocks: Bool { get }
 
-  /// Bytes at the start of such a block that are cleared, a multiple of 16; what is behind them stays as it is. ``Int/max`` for all of them.
+  /// Bytes at the start of such a block that are cleared, a multiple of 16; what is behind them stays as it is. `Int.max` for all of them.
   static var clearedBytes: Int { get }
 
   /// Whether each thread keeps up to 128 KiB of blocks, which it has released, from being used again, in random order.
