@@ -88,9 +88,7 @@ struct CacheBin {
   /// Takes the first block, which is signed.
   @inlinable @inline(__always) @_noLocks
   func take() -> UnsafeMutableRawPointer {
-    let block = state.pointee.first
-    state.pointee.first = block.next
-    state.pointee.room &+= 1
+    let block = takeSigned()
     block.clearSignature()
     return block.pointer
   }
@@ -98,11 +96,17 @@ struct CacheBin {
   /// Takes the first block, which is signed, as one on its way.
   @inlinable @inline(__always) @_noLocks
   func takeMarked() -> UnsafeMutableRawPointer {
+    let block = takeSigned()
+    block.mark()
+    return block.pointer
+  }
+
+  @inlinable @inline(__always) @_noLocks
+  func takeSigned() -> FreeBlock {
     let block = state.pointee.first
     state.pointee.first = block.next
     state.pointee.room &+= 1
-    block.mark()
-    return block.pointer
+    return block
   }
 
   /// The blocks in it.
