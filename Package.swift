@@ -5,18 +5,19 @@
 import PackageDescription
 
 /// A library for LD_PRELOAD over an allocator made of the types of the named targets; `Sources/PreloadSupport/exports.map` says how it is linked.
-func preloadTarget(_ name: String, allocators: [Target.Dependency]) -> Target {
+func preloadTarget(_ name: String, allocators: [Target.Dependency], options: [String] = []) -> Target {
   let support = "\(Context.packageDirectory)/Sources/PreloadSupport"
   return .target(
     name: name,
     dependencies: allocators + ["AllocatorABI", "CMallocFamily", "CPreloadInsight", "MallocFamilyFunctions"],
     linkerSettings: [
-      .unsafeFlags([
-        "-nostartfiles", "-use-ld=gold", "-resource-dir", "\(support)/no-runtime", "-no-toolchain-stdlib-rpath",
-        "-Xlinker", "--version-script=\(support)/exports.map",
-        "-Xlinker", "--gc-sections", "-Xlinker", "--weak-unresolved-symbols", "-Xlinker", "--rosegment",
-        "-Xlinker", "-z", "-Xlinker", "nodelete",
-      ])
+      .unsafeFlags(
+        [
+          "-nostartfiles", "-use-ld=gold", "-resource-dir", "\(support)/no-runtime", "-no-toolchain-stdlib-rpath",
+          "-Xlinker", "--version-script=\(support)/exports.map",
+          "-Xlinker", "--gc-sections", "-Xlinker", "--weak-unresolved-symbols", "-Xlinker", "--rosegment",
+          "-Xlinker", "-z", "-Xlinker", "nodelete",
+        ] + options)
     ])
 }
 
@@ -146,7 +147,8 @@ let package = Package(
       ]),
     preloadTarget("PreloadCounting", allocators: ["AllocatorAdapters", "SystemAllocator"]),
     preloadTarget("PreloadNest", allocators: ["NestAllocator"]),
-    preloadTarget("PreloadNestHardened", allocators: ["NestAllocator"]),
+    preloadTarget(
+      "PreloadNestHardened", allocators: ["NestAllocator"], options: ["-Xlinker", "-z", "-Xlinker", "now"]),
     preloadTarget("PreloadTracing", allocators: ["AllocatorAdapters", "SystemAllocator"]),
 
     // Kits and tools: ordinary Swift.

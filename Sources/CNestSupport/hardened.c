@@ -11,8 +11,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-uintptr_t nest_hardened_secrets[2];
-uint32_t nest_hardened_bits;
 _Thread_local uint64_t nest_thread_random __attribute__((tls_model("initial-exec")));
 _Thread_local void *nest_thread_quarantine __attribute__((tls_model("initial-exec")));
 uint8_t nest_background_walk_storage[64] __attribute__((aligned(64)));
@@ -23,19 +21,21 @@ static int is_assumed;
 // Of the shim; see helper.c.
 extern const char *__swift_malloc_name(void) __attribute__((weak));
 
+int nest_is_hardened_malloc(void) { return __swift_malloc_name && strcmp(__swift_malloc_name(), "nest-hardened") == 0; }
+
 // Without waiting: early in the life of a system, there may be none. getrandom(2).
 static void draw(uintptr_t *words, int count) {
   long size = count * (long)sizeof *words;
   if (system_call(SYS_getrandom, (long)words, size, 1, 0, 0, 0) == size) return;
   const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
-  for (int i = 0; i < count; i++) words[i] = ((random ? random[i % 2] : 0) + nest_secret + (uintptr_t)&words) * 0x9e3779b97f4a7c15u;
+  for (int i = 0; i < count; i++) words[i] = ((random ? random[i % 2] : 0) + nest_sealed.secret + (uintptr_t)&words) * 0x9e3779b97f4a7c15u;
 }
 
 // No system call: the thread may be one that a sandbox forbids more than malloc needs.
 uint64_t nest_seed(void) {
   static uint64_t seeds;
   uint64_t number = __atomic_add_fetch(&seeds, 1, __ATOMIC_RELAXED);
-  uint64_t seed = nest_hardened_secrets[0] + number * nest_hardened_secrets[1] + (uint64_t)nest_milliseconds() + nest_thread_identity();
+  uint64_t seed = nest_sealed.hardened_secrets[0] + number * nest_sealed.hardened_secrets[1] + (uint64_t)nest_milliseconds() + nest_thread_identity();
   seed = (seed ^ seed >> 31) * 0x94d049bb133111ebu;
   return (seed ^ seed >> 29) | 1;
 }
@@ -48,11 +48,13 @@ void nest_begin_hardening(uint32_t bits) {
   static int state;
   int open = 0;
   if (__atomic_compare_exchange_n(&state, &open, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-    nest_hardened_secrets[0] = secrets[0];
-    __atomic_store_n(&nest_hardened_secrets[1], secrets[1] | 1, __ATOMIC_RELEASE);
-    int is_alone = is_assumed || (__swift_malloc_name && strcmp(__swift_malloc_name(), "nest-hardened") == 0);
-    if (!is_alone) bits &= ~(uint32_t)(NEST_CLEARS | NEST_WALKS);
-    __atomic_fetch_or(&nest_hardened_bits, bits | NEST_HAS_BEGUN, __ATOMIC_RELEASE);
+    if (!nest_unseal()) nest_die("the system does not let memory of the allocator's be changed", (uintptr_t)&nest_sealed);
+    nest_sealed.hardened_secrets[0] = secrets[0];
+    __atomic_store_n(&nest_sealed.hardened_secrets[1], secrets[1] | 1, __ATOMIC_RELEASE);
+    if (!is_assumed && !nest_is_hardened_malloc()) bits &= ~(uint32_t)(NEST_CLEARS | NEST_WALKS);
+    __atomic_fetch_or(&nest_sealed.hardened_bits, bits | NEST_HAS_BEGUN, __ATOMIC_RELEASE);
+    nest_seal_again();
+    if (nest_has_started()) nest_seal();
   }
   while ((nest_hardening() & NEST_HAS_BEGUN) == 0) nest_pause();
   // It may be waiting for something to do.
@@ -96,7 +98,7 @@ __attribute__((destructor)) static void end(void) {
 #define UP_TO_8K(size) {size, 336, 62}
 #define ABOVE(size) {size, 0, 0}
 #define EIGHT(kind, n) kind(9 * (n)), kind(10 * (n)), kind(11 * (n)), kind(12 * (n)), kind(13 * (n)), kind(14 * (n)), kind(15 * (n)), kind(16 * (n))
-const struct nest_class_facts nest_class_facts[81] __attribute__((aligned(64))) = {
+NEST_CONSTANT const struct nest_class_facts nest_class_facts[81] __attribute__((aligned(64))) = {
     {0, 0, 0}, UP_TO_128(16), UP_TO_128(32), UP_TO_128(48), UP_TO_128(64), UP_TO_128(80), UP_TO_128(96), UP_TO_128(112), UP_TO_128(128),
     EIGHT(UP_TO_512, 16), EIGHT(UP_TO_512, 32), EIGHT(UP_TO_2K, 64), EIGHT(UP_TO_2K, 128), EIGHT(UP_TO_8K, 256), EIGHT(UP_TO_8K, 512),
     EIGHT(ABOVE, 1024), EIGHT(ABOVE, 2048), EIGHT(ABOVE, 4096),

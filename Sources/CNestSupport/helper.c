@@ -28,7 +28,8 @@
 #define CAN_HAVE_HELPER 0
 #endif
 
-static int is_allowed, is_wanted;
+// Whether the kernel has refused one.
+static int is_refused;
 // The number of the process, from 1, in which the helper runs; 0 for none.
 static uint32_t helper_process;
 // 1 while the helper sleeps without an end, or is about to.
@@ -44,15 +45,20 @@ void nest_allow_helper_of_malloc(void) {
 void nest_allow_helper(void) {
   const char *value = getenv("NEST_BACKGROUND");
   if (!CAN_HAVE_HELPER || (value && value[0] == '0' && value[1] == 0)) return;
-  __atomic_store_n(&is_allowed, 1, __ATOMIC_RELAXED);
-  if (!value || value[0] != '1' || value[1] != 0) return;
-  __atomic_store_n(&is_wanted, 1, __ATOMIC_RELAXED);
+  int is_wanted = value && value[0] == '1' && value[1] == 0;
+  if (!nest_unseal()) return;
+  __atomic_store_n(&nest_sealed.may_have_helper, 1, __ATOMIC_RELAXED);
+  if (is_wanted) __atomic_store_n(&nest_sealed.wants_helper, 1, __ATOMIC_RELAXED);
+  nest_seal_again();
+  if (!is_wanted) return;
   nest_start_helper();
 }
 
-int nest_wants_helper(void) { return __atomic_load_n(&is_wanted, __ATOMIC_RELAXED); }
+int nest_wants_helper(void) { return (int)__atomic_load_n(&nest_sealed.wants_helper, __ATOMIC_RELAXED); }
 
-int nest_may_have_helper(void) { return __atomic_load_n(&is_allowed, __ATOMIC_RELAXED); }
+int nest_may_have_helper(void) {
+  return __atomic_load_n(&nest_sealed.may_have_helper, __ATOMIC_RELAXED) && !__atomic_load_n(&is_refused, __ATOMIC_RELAXED);
+}
 
 int nest_has_helper(void) {
   uint32_t process = __atomic_load_n(&helper_process, __ATOMIC_RELAXED);
@@ -163,7 +169,7 @@ void nest_start_helper(void) {
   system_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&old, 0, sizeof old, 0, 0);
   // Refused, it is not tried again: callers go on giving memory back themselves.
   if (result < 0) {
-    __atomic_store_n(&is_allowed, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&is_refused, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&helper_process, 0, __ATOMIC_RELEASE);
     nest_unmap(mapping, size);
   }

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 struct nest_sample_slot nest_sample_slots[NEST_SAMPLE_SLOTS];
-uint32_t nest_sample_interval;
 char *nest_sample_pages;
 
 // Of the shim; see helper.c.
@@ -55,7 +54,7 @@ uint64_t nest_count_sample_release(void) {
 enum { filled = 16 };
 
 // No zero and no ASCII, and another one in each process.
-static unsigned char filling(uintptr_t address) { return (unsigned char)((nest_secret >> (address % 4 * 8)) | 0x80); }
+static unsigned char filling(uintptr_t address) { return (unsigned char)((nest_sealed.secret >> (address % 4 * 8)) | 0x80); }
 
 static uintptr_t around(const struct nest_sample_slot *slot, int is_filling) {
   uintptr_t page = slot->block & ~(uintptr_t)4095, end = slot->block + slot->size;
@@ -212,8 +211,6 @@ void nest_die_of_sample(const char *cause, const struct nest_sample_slot *slot, 
 
 // MARK: The signal
 
-static struct sigaction before;
-
 static void handle(int signal, siginfo_t *information, void *context) {
   uintptr_t address = (uintptr_t)information->si_addr, pages = (uintptr_t)nest_sampled_pages();
   size_t page = nest_page_size();
@@ -246,6 +243,7 @@ static void handle(int signal, siginfo_t *information, void *context) {
           address, frames);
   }
   // Somebody else's: the fault comes again when this returns, and is handled as before.
+  const struct sigaction before = nest_sealed.handler;
   if (before.sa_flags & SA_SIGINFO && before.sa_sigaction) {
     before.sa_sigaction(signal, information, context);
   } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN && before.sa_handler) {
@@ -258,19 +256,23 @@ static void handle(int signal, siginfo_t *information, void *context) {
 }
 
 void nest_start_sampling(uint32_t interval) {
-  static int has_handler;
-  if (interval != 0 && !__atomic_exchange_n(&has_handler, 1, __ATOMIC_ACQ_REL)) {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_sigaction = handle;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-    sigaction(SIGSEGV, &action, &before);
+  if (interval != 0 && !__atomic_load_n(&nest_sealed.has_handler, __ATOMIC_ACQUIRE) && nest_unseal()) {
+    if (!__atomic_exchange_n(&nest_sealed.has_handler, 1, __ATOMIC_ACQ_REL)) {
+      struct sigaction action;
+      memset(&action, 0, sizeof action);
+      action.sa_sigaction = handle;
+      action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+      sigaction(SIGSEGV, &action, &nest_sealed.handler);
+    }
+    nest_seal_again();
     nest_allow_helper();
     if (nest_may_have_helper()) nest_start_helper();
   }
   // Not the first one: what a program allocates first is the same each time.
   if (interval > 1) __atomic_store_n(&chances_left, 1 + (int64_t)nest_random_below(2 * (uint64_t)interval - 1), __ATOMIC_RELAXED);
-  __atomic_store_n(&nest_sample_interval, interval, __ATOMIC_RELEASE);
+  if (!nest_unseal()) return;
+  __atomic_store_n(&nest_sealed.sample_interval, interval, __ATOMIC_RELEASE);
+  nest_seal_again();
 }
 
 void nest_start_sampling_of_malloc(void) {

@@ -58,21 +58,22 @@ static long remap_memory(void *address, size_t size, size_t new_size, int flags,
 
 // MARK: Failures that tests ask for
 
-static unsigned failing_calls;
 static long calls_until_failure, failures_left, failures;
 
 void nest_fail_calls(unsigned calls, long nth, long count) {
-  __atomic_store_n(&failing_calls, 0, __ATOMIC_SEQ_CST);
+  if (!nest_unseal()) return;
+  __atomic_store_n(&nest_sealed.failing_calls, 0, __ATOMIC_SEQ_CST);
   __atomic_store_n(&calls_until_failure, nth, __ATOMIC_SEQ_CST);
   __atomic_store_n(&failures_left, count, __ATOMIC_SEQ_CST);
   __atomic_store_n(&failures, 0, __ATOMIC_SEQ_CST);
-  __atomic_store_n(&failing_calls, calls, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&nest_sealed.failing_calls, calls, __ATOMIC_SEQ_CST);
+  nest_seal_again();
 }
 
 long nest_failed_calls(void) { return __atomic_load_n(&failures, __ATOMIC_SEQ_CST); }
 
-static int must_fail(unsigned call) {
-  if (__builtin_expect((__atomic_load_n(&failing_calls, __ATOMIC_RELAXED) & call) == 0, 1)) return 0;
+int nest_must_fail(unsigned call) {
+  if (__builtin_expect((__atomic_load_n(&nest_sealed.failing_calls, __ATOMIC_RELAXED) & call) == 0, 1)) return 0;
   if (__atomic_fetch_sub(&calls_until_failure, 1, __ATOMIC_RELAXED) > 0) return 0;
   if (__atomic_fetch_sub(&failures_left, 1, __ATOMIC_RELAXED) <= 0) return 0;
   __atomic_store_n(&calls_until_failure, 0, __ATOMIC_RELAXED);
@@ -82,38 +83,39 @@ static int must_fail(unsigned call) {
 
 // MARK: Memory
 
-static size_t page_size;
-
 size_t nest_page_size(void) {
-  size_t size = __atomic_load_n(&page_size, __ATOMIC_RELAXED);
+  size_t size = __atomic_load_n(&nest_sealed.page_size, __ATOMIC_RELAXED);
+  // Before the constructor runs, at the latest.
   if (size == 0) {
     size = getauxval(AT_PAGESZ);
-    __atomic_store_n(&page_size, size, __ATOMIC_RELAXED);
+    __atomic_store_n(&nest_sealed.page_size, size, __ATOMIC_RELAXED);
   }
   return size;
 }
 
-// 0, or the size that a test has set: memory then begins at multiples of it, as it would with such pages.
-static size_t set_page_size;
-
+// Memory then begins at multiples of it, as it would with such pages.
 void nest_set_page_size(size_t size) {
-  __atomic_store_n(&set_page_size, size, __ATOMIC_RELAXED);
-  __atomic_store_n(&page_size, size, __ATOMIC_RELAXED);
+  if (!nest_unseal()) return;
+  __atomic_store_n(&nest_sealed.set_page_size, size, __ATOMIC_RELAXED);
+  __atomic_store_n(&nest_sealed.page_size, size > 0 ? size : getauxval(AT_PAGESZ), __ATOMIC_RELAXED);
+  nest_seal_again();
 }
 
-static unsigned address_bits = NEST_ADDRESS_BITS;
-
-void nest_set_address_bits(unsigned bits) { __atomic_store_n(&address_bits, bits, __ATOMIC_RELAXED); }
+void nest_set_address_bits(unsigned bits) {
+  if (!nest_unseal()) return;
+  __atomic_store_n(&nest_sealed.address_bits, bits, __ATOMIC_RELAXED);
+  nest_seal_again();
+}
 
 // Whether all of it can be told apart. The system hands out addresses beyond 47 or 48 bits only to who asks for one, where it
 // has such addresses at all; but that is its habit, not its promise.
 static int is_in_range(unsigned long address, size_t size) {
-  return (address + size - 1) >> __atomic_load_n(&address_bits, __ATOMIC_RELAXED) == 0;
+  return (address + size - 1) >> __atomic_load_n(&nest_sealed.address_bits, __ATOMIC_RELAXED) == 0;
 }
 
 void *nest_map(void *hint, size_t size) {
-  if (must_fail(NEST_MAP)) return NULL;
-  size_t more = __atomic_load_n(&set_page_size, __ATOMIC_RELAXED);
+  if (nest_must_fail(NEST_MAP)) return NULL;
+  size_t more = __atomic_load_n(&nest_sealed.set_page_size, __ATOMIC_RELAXED);
   long result = map_memory(hint, size + more, 0);
   if (is_error(result)) return NULL;
   if (!is_in_range((unsigned long)result, size + more)) {
@@ -133,7 +135,7 @@ void *nest_map(void *hint, size_t size) {
 #endif
 
 int nest_map_at(void *address, size_t size) {
-  if (must_fail(NEST_MAP) || !is_in_range((unsigned long)address, size)) return 0;
+  if (nest_must_fail(NEST_MAP) || !is_in_range((unsigned long)address, size)) return 0;
   long result = map_memory(address, size, MAP_FIXED_NOREPLACE);
   if (result == (long)address) return 1;
   if (!is_error(result)) unmap_memory((void *)result, size);
@@ -141,20 +143,22 @@ int nest_map_at(void *address, size_t size) {
 }
 
 int nest_unmap(void *address, size_t size) {
-  if (must_fail(NEST_UNMAP)) return 0;
+  if (nest_must_fail(NEST_UNMAP)) return 0;
   return !is_error(unmap_memory(address, size));
 }
 
 int nest_purge(void *address, size_t size) {
-  if (must_fail(NEST_PURGE)) return 0;
+  if (nest_must_fail(NEST_PURGE)) return 0;
   // Whole pages only, as the system itself has it.
   if ((((uintptr_t)address | size) & (nest_page_size() - 1)) != 0) return 0;
   return !is_error(system_call(SYS_madvise, (long)address, (long)size, MADV_DONTNEED, 0, 0, 0));
 }
 
-uint32_t nest_huge_pages;
-
-void nest_set_huge_pages(int are_given) { __atomic_store_n(&nest_huge_pages, (uint32_t)are_given, __ATOMIC_RELAXED); }
+void nest_set_huge_pages(int are_given) {
+  if (!nest_unseal()) return;
+  __atomic_store_n(&nest_sealed.huge_pages, (uint32_t)are_given, __ATOMIC_RELAXED);
+  nest_seal_again();
+}
 
 void nest_look_for_huge_pages(void) {
   static const char path[] = "/sys/kernel/mm/transparent_hugepage/enabled";
@@ -179,12 +183,12 @@ void nest_allow_huge_pages(void *address, size_t size, int are_allowed) {
 #endif
 
 int nest_wipe_on_fork(void *address, size_t size) {
-  if (must_fail(NEST_WIPE)) return 0;
+  if (nest_must_fail(NEST_WIPE)) return 0;
   return !is_error(system_call(SYS_madvise, (long)address, (long)size, MADV_WIPEONFORK, 0, 0, 0));
 }
 
 void *nest_remap(void *address, size_t size, size_t new_size, int may_move) {
-  if (must_fail(NEST_REMAP)) return NULL;
+  if (nest_must_fail(NEST_REMAP)) return NULL;
   long result = remap_memory(address, size, new_size, may_move ? MREMAP_MAYMOVE : 0, NULL);
   if (is_error(result)) return NULL;
   if (is_in_range((unsigned long)result, new_size)) return (void *)result;
@@ -195,7 +199,7 @@ void *nest_remap(void *address, size_t size, size_t new_size, int may_move) {
 }
 
 int nest_move(void *address, size_t size, void *target) {
-  if (must_fail(NEST_MOVE)) {
+  if (nest_must_fail(NEST_MOVE)) {
     // As a failure of the system's: the target has been unmapped by then.
     unmap_memory(target, size);
     return 0;
@@ -254,20 +258,19 @@ static void *find_in_kernel_image(const char *symbol, const char *other) {
   return NULL;
 }
 
-typedef int clock_function(clockid_t, struct timespec *);
-
 static int64_t clock_offset;
 
 void nest_advance_clock(int64_t milliseconds) { __atomic_fetch_add(&clock_offset, milliseconds, __ATOMIC_SEQ_CST); }
 
+void nest_find_clock(void) {
+  void *found = find_in_kernel_image("__vdso_clock_gettime", "__kernel_clock_gettime");
+  __atomic_store_n(&nest_sealed.clock, (int (*)(clockid_t, struct timespec *))found, __ATOMIC_RELAXED);
+  __atomic_store_n(&nest_sealed.is_clock_found, 1, __ATOMIC_RELEASE);
+}
+
 int64_t nest_milliseconds(void) {
-  static clock_function *found;
-  static int is_searched;
-  if (!__atomic_load_n(&is_searched, __ATOMIC_ACQUIRE)) {
-    __atomic_store_n(&found, find_in_kernel_image("__vdso_clock_gettime", "__kernel_clock_gettime"), __ATOMIC_RELAXED);
-    __atomic_store_n(&is_searched, 1, __ATOMIC_RELEASE);
-  }
-  clock_function *clock = __atomic_load_n(&found, __ATOMIC_RELAXED);
+  if (!__atomic_load_n(&nest_sealed.is_clock_found, __ATOMIC_ACQUIRE)) nest_find_clock();
+  int (*clock)(clockid_t, struct timespec *) = __atomic_load_n(&nest_sealed.clock, __ATOMIC_RELAXED);
   struct timespec now = {0, 0};
   if (!clock || clock(CLOCK_MONOTONIC_COARSE, &now) != 0)
     system_call(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, (long)&now, 0, 0, 0, 0);

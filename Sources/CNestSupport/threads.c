@@ -67,22 +67,21 @@ void nest_forget_unmade_key(void) {
 // MARK: The mark of a process
 
 // Where the kernel (before 4.14) has no such pages, a handler of fork clears this one; other handlers may run before it.
-static uint32_t unwiped_mark = 1;
-uint32_t *nest_process_mark = &unwiped_mark;
+uint32_t nest_unwiped_mark = 1;
 static int mark_state;  // 0 not looked for, 1 found or not
 
 static void is_child(void) {
-  __atomic_store_n(&unwiped_mark, 0, __ATOMIC_RELEASE);
+  __atomic_store_n(&nest_unwiped_mark, 0, __ATOMIC_RELEASE);
   nest_after_fork_in_child();
 }
 
 void nest_initialize(void) {
-  if (__atomic_load_n(&nest_secret, __ATOMIC_ACQUIRE) == 0) {
+  if (__atomic_load_n(&nest_sealed.secret, __ATOMIC_ACQUIRE) == 0) {
     // 16 bytes that the kernel drew at random for this process.
     const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
     uint64_t secret = random ? (random[0] * 0x9e3779b97f4a7c15u) ^ random[1] : 0x9e3779b97f4a7c15u;
     uintptr_t none = 0;
-    __atomic_compare_exchange_n(&nest_secret, &none, (secret | 1ul << 63) & ~(1ul << 62), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    __atomic_compare_exchange_n(&nest_sealed.secret, &none, (secret | 1ul << 63) & ~(1ul << 62), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
   }
   int none = 0;
   if (!__atomic_compare_exchange_n(&mark_state, &none, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return;
@@ -94,8 +93,12 @@ void nest_initialize(void) {
     return;
   }
   *page = 1;
-  __atomic_store_n(&nest_process_mark, page, __ATOMIC_RELEASE);
+  __atomic_store_n(&nest_sealed.process_mark, page, __ATOMIC_RELEASE);
 }
+
+static int has_started;
+
+int nest_has_started(void) { return __atomic_load_n(&has_started, __ATOMIC_ACQUIRE); }
 
 // Before main, and not within malloc: the C library holds a lock while it registers, and may allocate.
 __attribute__((constructor(101))) static void start(void) {
@@ -103,13 +106,17 @@ __attribute__((constructor(101))) static void start(void) {
   nest_look_for_huge_pages();
   nest_allow_helper_of_malloc();
   nest_start_sampling_of_malloc();
-  if (nest_process_mark == &unwiped_mark) pthread_atfork(NULL, NULL, is_child);
+  nest_find_clock();
+  if (nest_sealed.process_mark == &nest_unwiped_mark) pthread_atfork(NULL, NULL, is_child);
+  __atomic_store_n(&has_started, 1, __ATOMIC_RELEASE);
+  // A hardened allocator of the process that has served nobody yet has not begun either: it seals as soon as it has.
+  if (!nest_is_hardened_malloc() || (nest_hardening() & NEST_HAS_BEGUN) != 0) nest_seal();
 }
 
 int nest_may_mend(void) {
   while (nest_is_new_process()) {
     uint32_t none = 0;
-    if (__atomic_compare_exchange_n(nest_process_mark, &none, 2, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return 1;
+    if (__atomic_compare_exchange_n(nest_sealed.process_mark, &none, 2, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return 1;
     nest_pause();
   }
   return 0;
@@ -127,5 +134,5 @@ uint32_t nest_mended_locks(void) { return __atomic_load_n(&mended_locks, __ATOMI
 
 void nest_has_mended(void) {
   __atomic_fetch_add(&process_number, 1, __ATOMIC_RELAXED);
-  __atomic_store_n(nest_process_mark, 1, __ATOMIC_RELEASE);
+  __atomic_store_n(nest_sealed.process_mark, 1, __ATOMIC_RELEASE);
 }

@@ -94,4 +94,24 @@ final class KernelRefusalTests: XCTestCase {
       }
     }
   }
+
+  /// What does not change stays writable where the system does not make it read-only, and can be changed where it does.
+  func testReadOnlyState() {
+    defer { nest_seal() }
+    XCTAssertEqual(nest_is_sealed(), 1)
+    nest_fail_calls(UInt32(NEST_SEAL), 0, 1)
+    XCTAssertEqual(nest_failed_calls(), 1)
+    XCTAssertEqual(nest_is_sealed(), 0)
+    nest_set_huge_pages(nest_has_huge_pages())
+    nest_fail_calls(0, 0, 0)
+    nest_seal()
+    XCTAssertEqual(nest_is_sealed(), 1)
+    nest_fail_calls(UInt32(NEST_SEAL), 1, 1)
+    XCTAssertEqual(nest_is_sealed(), 1)
+    // It cannot be changed: nothing is.
+    nest_set_huge_pages(1 - nest_has_huge_pages())
+    XCTAssertEqual(nest_failed_calls(), 1)
+    nest_fail_calls(0, 0, 0)
+    XCTAssertEqual(nest_is_sealed(), 1)
+  }
 }

@@ -7,6 +7,7 @@
 #ifndef C_NEST_SUPPORT_H
 #define C_NEST_SUPPORT_H
 
+#include "nest_sealed.h"
 #include "nest_system.h"
 #include "nest_storage.h"
 #include "nest_threads.h"

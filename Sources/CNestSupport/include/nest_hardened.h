@@ -9,9 +9,6 @@
 #include "nest_storage.h"
 #include "nest_system.h"
 
-// Drawn from the kernel: two numbers by which the bytes behind a block are made, the second odd.
-extern uintptr_t nest_hardened_secrets[2] NEST_HIDDEN;
-
 // What this process does, as bits: 0 as long as no hardened block has been made.
 enum {
   // Blocks are put on the free list of their span in random order.
@@ -27,10 +24,11 @@ enum {
   // Above these bits: bytes at the start of a block that are meant, 65,535 at most.
   NEST_CLEARED_SHIFT = 16,
 };
-extern uint32_t nest_hardened_bits NEST_HIDDEN;
-ALLOCATOR_LEAF static inline uint32_t nest_hardening(void) { return __atomic_load_n(&nest_hardened_bits, __ATOMIC_RELAXED); }
+ALLOCATOR_LEAF static inline uint32_t nest_hardening(void) { return __atomic_load_n(&nest_sealed.hardened_bits, __ATOMIC_RELAXED); }
 // Draws the secrets, and notes what the process does from now on; NEST_CLEARS and NEST_WALKS only where a hardened Nest is the allocator of the artifact.
 ALLOCATOR_LEAF void nest_begin_hardening(uint32_t bits);
+// Whether a hardened Nest is.
+int nest_is_hardened_malloc(void);
 // As if it were. For programs that use no other flavour.
 void nest_assume_only_hardened(void);
 
@@ -59,7 +57,7 @@ ALLOCATOR_LEAF static inline void *_Nonnull nest_large_quarantine(void) { return
 
 // The word from which the bytes behind the block at `address` are made.
 ALLOCATOR_LEAF static inline uint64_t nest_tail_key(uintptr_t address) {
-  uint64_t key = (address ^ nest_hardened_secrets[0]) * nest_hardened_secrets[1];
+  uint64_t key = (address ^ nest_sealed.hardened_secrets[0]) * nest_sealed.hardened_secrets[1];
   return key ^ key >> 32;
 }
 

@@ -29,8 +29,7 @@ extern struct nest_sample_slot nest_sample_slots[NEST_SAMPLE_SLOTS] NEST_HIDDEN;
 ALLOCATOR_LEAF static inline struct nest_sample_slot *_Nonnull nest_sample_slot(long index) { return &nest_sample_slots[index]; }
 
 // Of so many chances to sample, one is taken; 0 where nothing is sampled. Read on slow paths alone.
-extern uint32_t nest_sample_interval NEST_HIDDEN;
-ALLOCATOR_LEAF static inline uint32_t nest_samples(void) { return __atomic_load_n(&nest_sample_interval, __ATOMIC_RELAXED); }
+ALLOCATOR_LEAF static inline uint32_t nest_samples(void) { return __atomic_load_n(&nest_sealed.sample_interval, __ATOMIC_RELAXED); }
 // Has blocks be sampled from now on, and lets a handler of SIGSEGV say what is known of a block that is touched when it may not be. What
 // handled the signal before gets all others.
 void nest_start_sampling(uint32_t interval);

@@ -6,6 +6,7 @@
 #ifndef C_NEST_STORAGE_H
 #define C_NEST_STORAGE_H
 
+#include "nest_sealed.h"
 #include "nest_system.h"
 
 // A thread's cache with no free block, a span with none, and the end of every list of blocks. Never written.
@@ -16,10 +17,6 @@ extern const uint64_t nest_no_block_words[2] NEST_HIDDEN;
 // The number of the size class of 16 × index bytes, as SizeClass computes it (its invariants compare the two).
 #define NEST_CLASS_TABLE_END 16384
 extern const uint8_t nest_class_table[NEST_CLASS_TABLE_END / 16 + 1] NEST_HIDDEN;
-
-// The secret of this process, by which links of free blocks are signed: 0 until a heap is made, and then with its highest
-// bit set, and the next one not: so it has that bit in the sum with two addresses, too, and no address has it.
-extern uintptr_t nest_secret NEST_HIDDEN;
 
 // Zeroed storage; what is in it the Swift side says, and its invariants check the sizes.
 // Those of NEST_LOCKS are in the order in which a thread takes them; each heap has one that comes before them all.
@@ -41,7 +38,7 @@ extern uint8_t nest_unreturned_ranges_storage[64] NEST_HIDDEN;
 ALLOCATOR_LEAF static inline void *_Nonnull nest_no_cache(void) { return (void *)nest_empty_cache; }
 ALLOCATOR_LEAF static inline void *_Nonnull nest_no_span(void) { return (void *)nest_empty_span; }
 ALLOCATOR_LEAF static inline void *_Nonnull nest_no_block(void) { return (void *)nest_no_block_words; }
-ALLOCATOR_LEAF static inline uintptr_t nest_key(void) { return nest_secret; }
+ALLOCATOR_LEAF static inline uintptr_t nest_key(void) { return nest_sealed.secret; }
 ALLOCATOR_LEAF static inline void *_Nonnull nest_lock(int index) { return nest_lock_storage[index]; }
 ALLOCATOR_LEAF static inline void *_Nonnull nest_page_heap(void) { return nest_page_heap_storage; }
 ALLOCATOR_LEAF static inline void *_Nonnull nest_huge_blocks(void) { return nest_huge_blocks_storage; }

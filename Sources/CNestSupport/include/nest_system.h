@@ -13,8 +13,7 @@
 #include <stdint.h>
 
 #include "../../CAllocatorSupport/include/annotations.h"
-
-#define NEST_HIDDEN __attribute__((visibility("hidden")))
+#include "nest_sealed.h"
 
 // MARK: Memory
 
@@ -45,9 +44,8 @@ ALLOCATOR_LEAF int nest_move(void *_Nonnull address, size_t size, void *_Nonnull
 // Whether this system gives huge pages to whom does not ask for them, as was found when the process started: "always" in
 // /sys/kernel/mm/transparent_hugepage/enabled. There, pages that are given back come back by themselves, when the kernel makes
 // a huge page of what is left around them.
-extern uint32_t nest_huge_pages NEST_HIDDEN;
 ALLOCATOR_LEAF static inline int nest_has_huge_pages(void) {
-  return __builtin_expect(__atomic_load_n(&nest_huge_pages, __ATOMIC_RELAXED), 0);
+  return __builtin_expect(__atomic_load_n(&nest_sealed.huge_pages, __ATOMIC_RELAXED), 0);
 }
 void nest_look_for_huge_pages(void);
 // Says so, for tests.
@@ -59,9 +57,11 @@ ALLOCATOR_LEAF void nest_allow_huge_pages(void *_Nonnull address, size_t size, i
 int nest_wipe_on_fork(void *_Nonnull address, size_t size);
 
 // Each of the calls above, as a bit. For tests, which have some fail.
-enum { NEST_MAP = 1, NEST_UNMAP = 2, NEST_PURGE = 4, NEST_REMAP = 8, NEST_MOVE = 16, NEST_WIPE = 32 };
+enum { NEST_MAP = 1, NEST_UNMAP = 2, NEST_PURGE = 4, NEST_REMAP = 8, NEST_MOVE = 16, NEST_WIPE = 32, NEST_SEAL = 64 };
 // Lets the `nth` of these calls from now fail, and all after it until `count` have.
 void nest_fail_calls(unsigned calls, long nth, long count);
+// Whether this one is to fail.
+int nest_must_fail(unsigned call);
 // How many have failed since.
 long nest_failed_calls(void);
 
@@ -72,6 +72,8 @@ ALLOCATOR_LEAF void nest_set_exhausted(void);
 
 // Milliseconds of a clock that never goes back, of the coarse one that the kernel maps into each process: no system call.
 ALLOCATOR_LEAF int64_t nest_milliseconds(void);
+// Looks for that clock.
+void nest_find_clock(void);
 // Adds to what the clock says, for tests.
 void nest_advance_clock(int64_t milliseconds);
 

@@ -38,6 +38,8 @@ ALLOCATOR_LEAF unsigned nest_processor_count(void);
 
 // Draws the secret of the process and marks the process. Cheap when that is done.
 ALLOCATOR_LEAF void nest_initialize(void);
+// Whether the constructor has run, after which nothing of nest_sealed changes by itself.
+int nest_has_started(void);
 // Has nest_thread_exit called when the calling thread ends.
 ALLOCATOR_LEAF void nest_watch_thread(void);
 // In a child: what makes that known may have been under way in a thread that is no more.
@@ -45,10 +47,11 @@ ALLOCATOR_LEAF void nest_forget_unmade_key(void);
 
 // A word that is 1 in the process that called nest_initialize, and 0 in a child that fork has made of it, whichever way: the
 // kernel clears the page. 2 while a child mends what its parent's other threads have left. See AfterFork.
-extern uint32_t *_Nonnull nest_process_mark NEST_HIDDEN;
+// What it is where the kernel has no such pages is cleared by a handler of fork.
+extern uint32_t nest_unwiped_mark NEST_HIDDEN;
 
 ALLOCATOR_LEAF static inline int nest_is_new_process(void) {
-  return __builtin_expect(__atomic_load_n(nest_process_mark, __ATOMIC_ACQUIRE) != 1, 0);
+  return __builtin_expect(__atomic_load_n(nest_sealed.process_mark, __ATOMIC_ACQUIRE) != 1, 0);
 }
 // Whether the calling thread is the process's first: in a child, the one that forked. gettid(2).
 ALLOCATOR_LEAF int nest_is_first_thread(void);
