@@ -7,23 +7,27 @@ import Foundation
 /// its cache.
 public struct SharedLibraryDirectory: Sendable {
   /// The paths of each name in the cache: there may be one for each architecture.
-  private var cached: [Substring: [Substring]] = [:]
+  private let cached: [Substring: [Substring]]
   private let folders: [String]
 
-  /// Reads the loader's cache, by ldconfig(8).
+  /// Reads the loader's cache, by ldconfig(8), the first time in a process; later ones have what was there then.
   public init() {
     folders = (ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] ?? "").split(separator: ":").map(String.init)
-    guard
-      let output = ["/sbin/ldconfig", "/usr/sbin/ldconfig"].lazy.compactMap({ HelperProgram.output(of: $0, ["-p"]) })
-        .first
-    else { return }
+    cached = Self.cache
+  }
+
+  private static let cache: [Substring: [Substring]] = {
+    let programs = ["/sbin/ldconfig", "/usr/sbin/ldconfig"]
+    var cached: [Substring: [Substring]] = [:]
+    guard let output = programs.lazy.compactMap({ HelperProgram.output(of: $0, ["-p"]) }).first else { return cached }
     // "	libjemalloc.so.2 (libc6,x86-64) => /lib/x86_64-linux-gnu/libjemalloc.so.2"
     for line in output.split(separator: "\n") {
       let words = line.split(separator: " ")
       guard words.count >= 4, words[words.count - 2] == "=>" else { continue }
       cached[words[0].drop { $0 == "\t" }, default: []].append(words[words.count - 1])
     }
-  }
+    return cached
+  }()
 
   /// The path of the library `name`, such as "libjemalloc.so.2", for this machine's own programs; nil if the loader would
   /// not find it.
