@@ -18,39 +18,6 @@ final class PreloadedProgramTests: XCTestCase {
     URL(fileURLWithPath: Tool.path).deletingLastPathComponent().appendingPathComponent("lib\(name).so").path
   }
 
-  /// A program that is started, and ended with the test: its standard input is closed then.
-  private final class Started {
-    let process = Process()
-    private let input = Pipe()
-    private let output = Pipe()
-
-    init(_ path: String, _ arguments: [String], environment: [String: String]) throws {
-      process.executableURL = URL(fileURLWithPath: path)
-      process.arguments = arguments
-      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-      process.standardInput = input
-      process.standardOutput = output
-      process.standardError = output
-      try process.run()
-    }
-
-    deinit {
-      try? input.fileHandleForWriting.close()
-      process.waitUntilExit()
-    }
-
-    /// The next line that it prints.
-    func line() -> String {
-      var bytes: [UInt8] = []
-      while let byte = try? output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
-        bytes.append(byte)
-      }
-      return String(decoding: bytes, as: UTF8.self)
-    }
-
-    func say(_ text: String) throws { try input.fileHandleForWriting.write(contentsOf: Data(text.utf8)) }
-  }
-
   /// Leaks 5,000 blocks for each byte that it reads. With an argument a thread of its own does, which has been there before, and
   /// takes and returns blocks of that size all the time.
   private static let leaking = """
@@ -95,28 +62,27 @@ final class PreloadedProgramTests: XCTestCase {
   }
 
   /// What a profile of the program above says that begins before it leaks.
-  private func profile(
-    _ program: String, _ arguments: [String] = [], under library: String, interval: String, _ options: [String] = []
+  ///
+  /// - Parameter hasLines: whether lines of functions are looked for, which takes longer than all the rest.
+  private static func profile(
+    _ program: String, _ arguments: [String] = [], under library: String, interval: String, _ options: [String] = [],
+    hasLines: Bool = false
   ) throws -> Answer {
-    let started = try Started(
-      program, arguments, environment: ["LD_PRELOAD": Self.library(library), "ALLOCATORS_INSIGHT": "1"])
+    let started = try StartedProgram(
+      [program] + arguments, environment: ["LD_PRELOAD": Self.library(library), "ALLOCATORS_INSIGHT": "1"])
     XCTAssertEqual(started.line(), "ready", library)
-    let pid = "\(started.process.processIdentifier)"
-    let tool = Process()
-    let output = Pipe()
-    tool.executableURL = URL(fileURLWithPath: Tool.path)
-    tool.arguments = ["profile", pid, "--seconds", "600", "--interval", interval] + options
-    tool.standardOutput = output
-    try tool.run()
+    let pid = "\(started.processIdentifier)"
+    let tool = try StartedProgram(
+      [Tool.path, "profile", pid, "--seconds", "600", "--interval", interval] + options,
+      environment: hasLines ? [:] : Tool.withoutSymbolizer, hasErrors: false)
     // When the thread that a profile has is there, it is being started; who asks then is answered when it has been.
-    while tool.isRunning && !Self.threads(of: pid).contains("heap profile") { usleep(5_000) }
+    while tool.isRunning && !threads(of: pid).contains("heap profile") { usleep(2_000) }
     XCTAssertEqual(try Tool.run(["stats", pid]).status, 0)
     try started.say("x")
     XCTAssertEqual(started.line(), "leaked", library)
-    tool.interrupt()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    tool.waitUntilExit()
-    return Answer(status: tool.terminationStatus, standardOutput: text)
+    tool.send(SIGINT)
+    let text = tool.rest()
+    return Answer(status: try tool.wait(), standardOutput: text)
   }
 
   func testAProgramInC() throws {
@@ -125,8 +91,8 @@ final class PreloadedProgramTests: XCTestCase {
       ("NestPreload", "nest"), ("NestHardenedPreload", "nest-hardened"), ("CountingPreload", "counting"),
       ("TracingPreload", "tracing"), ("InsightPreload", "glibc"),
     ]
-    for (library, allocator) in TestEffort.choice(libraries, quick: [libraries[0], libraries[4]]) {
-      let run = try profile(program, under: library, interval: "16K")
+    try concurrently(TestEffort.choice(libraries, quick: [libraries[0], libraries[4]])) { library, allocator in
+      let run = try Self.profile(program, under: library, interval: "16K")
       XCTAssertEqual(run.status, 0, run.transcript)
       let match = run.lines[0].firstMatch(of: #/ (\d+) % of it from leak_session \(([0-9,]+) × blocks, ±/#)
       let count = match.flatMap { Int($0.2.filter { $0 != "," }) } ?? 0
@@ -145,17 +111,19 @@ final class PreloadedProgramTests: XCTestCase {
       (["-Wl,-z,relro,-z,now", "-pie", "-fPIE"], []), (["-Wl,-z,relro,-z,now", "-no-pie"], []),
       (["-Wl,-z,lazy"], []), (["-Wl,-z,relro,-z,now"], ["thread"]),
     ]
-    for (options, arguments) in TestEffort.choice(programs, quick: [programs[0], programs[3]]) {
+    var trials: [(program: String, arguments: [String], library: String)] = []
+    for (number, (options, arguments)) in programs.enumerated() where TestEffort.isFull || number % 3 == 0 {
       let program = try scratch.compile(
-        "odd", Self.leaking, options + ["-fno-omit-frame-pointer", "-pthread"])
-      for library in ["NestPreload", "InsightPreload"] {
-        let run = try profile(program, arguments, under: library, interval: "1")
-        XCTAssertEqual(run.status, 0, run.transcript)
-        XCTAssertTrue(
-          run.lines[0].hasSuffix(" from leak_session (5,000 × blocks, ±0 %)"),
-          "\(options) \(library): \(run.transcript)")
-        XCTAssertFalse(run.standardOutput.contains("could not be written"), run.transcript)
-      }
+        "odd\(number)", Self.leaking, options + ["-fno-omit-frame-pointer", "-pthread"])
+      trials += ["NestPreload", "InsightPreload"].map { (program, arguments, $0) }
+    }
+    try concurrently(trials) { program, arguments, library in
+      let run = try Self.profile(program, arguments, under: library, interval: "1")
+      XCTAssertEqual(run.status, 0, run.transcript)
+      XCTAssertNotNil(
+        run.lines[0].firstMatch(of: #/ from leak_session \(5,000 × blocks, ±0 %\)$/#),
+        "\(program) \(library): \(run.transcript)")
+      XCTAssertFalse(run.standardOutput.contains("could not be written"), run.transcript)
     }
   }
 
@@ -171,13 +139,18 @@ final class PreloadedProgramTests: XCTestCase {
     let notes = try CommandResult.run(["readelf", "-n", program]).standardOutput
     let buildID = try XCTUnwrap(notes.firstMatch(of: #/Build ID: ([0-9a-f]+)/#)?.1, notes)
 
-    let plain = try profile(program, under: "InsightPreload", interval: "1")
+    let path = scratch.path("before.pb.gz")
+    let trials = [[], ["--symbols", whole], ["--symbols", debug], ["-o", path]]
+    let runs = try concurrently(trials) { options in
+      try Self.profile(
+        program, under: "InsightPreload", interval: "1", options, hasLines: options.first == "--symbols")
+    }
+    let plain = runs[0]
     XCTAssertNotNil(plain.lines[0].firstMatch(of: #/ from stripped\+0x[0-9a-f]+ \(5,000 × blocks/#), plain.transcript)
     XCTAssertTrue(
       plain.standardOutput.contains("stripped has no symbols (build id \(buildID)): --symbols "), plain.transcript)
 
-    for file in [whole, debug] {
-      let named = try profile(program, under: "InsightPreload", interval: "1", ["--symbols", file])
+    for named in runs[1...2] {
       XCTAssertTrue(named.lines[0].hasSuffix(" from leak_session (5,000 × blocks, ±0 %)"), named.transcript)
       XCTAssertFalse(named.standardOutput.contains("has no symbols"), named.transcript)
       if CommandResult.locate("llvm-symbolizer") != nil {
@@ -186,11 +159,10 @@ final class PreloadedProgramTests: XCTestCase {
     }
 
     // A profile that was taken before, and files that do not fit.
-    let path = scratch.path("before.pb.gz")
-    let written = try profile(program, under: "InsightPreload", interval: "1", ["-o", path])
-    XCTAssertEqual(written.status, 0, written.transcript)
-    for (file, reason) in [(program, "has no symbols"), (Tool.path, "and nothing in the profile has")] {
-      let other = try Tool.run(["diff", path, path, "--symbols", file])
+    XCTAssertEqual(runs[3].status, 0, runs[3].transcript)
+    let files = [(program, "has no symbols"), (Tool.path, "and nothing in the profile has")]
+    let others = try Tool.run(all: files.map { ["diff", path, path, "--symbols", $0.0] })
+    for ((_, reason), other) in zip(files, others) {
       XCTAssertEqual(other.status, 0, other.transcript)
       XCTAssertTrue(other.standardOutput.contains(reason), other.transcript)
     }
@@ -199,7 +171,7 @@ final class PreloadedProgramTests: XCTestCase {
 
   func testAProgramWithoutFramePointers() throws {
     let program = try scratch.compile("bare", Self.leaking, ["-O2", "-fomit-frame-pointer", "-pthread"])
-    let run = try profile(program, under: "InsightPreload", interval: "1")
+    let run = try Self.profile(program, under: "InsightPreload", interval: "1")
     XCTAssertEqual(run.status, 0, run.transcript)
     XCTAssertTrue(
       run.standardOutput.contains("code there has no frame pointers (-fno-omit-frame-pointer)"), run.transcript)
@@ -232,25 +204,28 @@ final class PreloadedProgramTests: XCTestCase {
       child.communicate("x")
       os.waitpid(fork, 0)
       """
-    let started = try Started(
-      python, ["-c", script], environment: ["LD_PRELOAD": Self.library("NestPreload"), "ALLOCATORS_INSIGHT": "1"])
+    let started = try StartedProgram(
+      [python, "-c", script], environment: ["LD_PRELOAD": Self.library("NestPreload"), "ALLOCATORS_INSIGHT": "1"])
     let children = started.line().split(separator: " ").map(String.init)
     XCTAssertEqual(children.count, 2)
-    for pid in ["\(started.process.processIdentifier)", children.first ?? ""] {
-      let report = try Tool.run(["stats", pid])
+    let pids = ["\(started.processIdentifier)", children.first ?? ""]
+    for report in try Tool.run(all: pids.map { ["stats", $0] }) {
       XCTAssertEqual(report.status, 0, report.transcript)
       XCTAssertTrue(report.standardOutput.contains("allocator  nest"), report.transcript)
     }
     try Tool.checkRefusal(["profile", children.last ?? ""], status: 69, says: "does not answer itself")
     try started.say("xx")
+    XCTAssertEqual(try started.wait(), 0)
   }
 
   /// Only `1` asks for it; and where the library is missing, that is said, and the program runs.
   func testWhoDoesNotAskForIt() throws {
-    for value in ["", "0", "2", "yes"] {
-      let run = try CommandResult.run(
+    let runs = try concurrently(["", "0", "2", "yes"]) { value in
+      try CommandResult.run(
         ["cat", "/proc/self/maps"],
         environment: ["LD_PRELOAD": Self.library("NestPreload"), "ALLOCATORS_INSIGHT": value])
+    }
+    for run in runs {
       XCTAssertEqual(run.status, 0, run.transcript)
       XCTAssertTrue(run.standardOutput.contains("libNestPreload.so"), run.transcript)
       XCTAssertFalse(run.standardOutput.contains("libswiftCore"), run.transcript)

@@ -14,6 +14,14 @@ enum Tool {
     try CommandResult.run([path] + arguments, environment: environment)
   }
 
+  /// The same for several commands, as many at a time as there are processors.
+  static func run(all arguments: [[String]], environment: [String: String] = [:]) throws -> [CommandResult] {
+    try CommandResult.run(all: arguments.map { [path] + $0 }, environment: environment)
+  }
+
+  /// An environment in which no `llvm-symbolizer` is found. What it does takes longer than all the rest of a profile.
+  static let withoutSymbolizer = ["PATH": "/nowhere"]
+
   /// Checks that a command says one line on standard error, nothing on standard output, and ends with `status`.
   static func checkRefusal(
     _ arguments: [String], status: Int32, says text: String, file: StaticString = #filePath, line: UInt = #line
