@@ -18,7 +18,7 @@ final class AllocationShapesTests: XCTestCase {
   func testEveryShapeIsDecidedByItsSettings() throws {
     let shapes = try shapes()
     XCTAssertEqual(shapes.count, 16)
-    for shape in TestEffort.choice(shapes, quick: Array(shapes.prefix(6))) {
+    for shape in TestEffort.choice(shapes, quick: Array(shapes.prefix(3))) {
       let run = try run([shape, "--scale", "0.01", "--threads", "3"])
       XCTAssertNil(run.failure, shape)
       XCTAssertEqual(try self.run([shape, "--scale", "0.01", "--threads", "3"]).output, run.output, shape)
@@ -29,7 +29,8 @@ final class AllocationShapesTests: XCTestCase {
   }
 
   func testShapesOfSeveralThreadsDoMoreWithMoreThreads() throws {
-    for shape in ["aligned", "pareto", "server", "producer", "exchange", "churn", "sharing", "relay", "mixture"] {
+    let shapes = ["aligned", "pareto", "server", "producer", "exchange", "churn", "sharing", "relay", "mixture"]
+    for shape in TestEffort.choice(shapes, quick: ["server", "exchange", "relay"]) {
       XCTAssertNotEqual(
         try run([shape, "--scale", "0.01", "--threads", "2"]).output,
         try run([shape, "--scale", "0.01", "--threads", "4"]).output, shape)

@@ -112,7 +112,7 @@ final class PolicyTests: XCTestCase {
     Insight.start(
       folder: "/tmp/insight-policy-\(getpid())",
       releasing: [
-        ReleasePolicy.every(.milliseconds(100)).releasing(Releasing.self)
+        ReleasePolicy.every(.milliseconds(20)).releasing(Releasing.self)
       ])
     let before = Releasing.calls.withLock { $0 }
     for _ in 0..<300 where Releasing.calls.withLock({ $0 }) < before + 3 { usleep(10_000) }

@@ -28,7 +28,7 @@ final class ExpectAllocationsTests: FailingTestCase {
     let noise = Noise()
     defer { noise.stop() }
     XCTAssertEqual(try count { XCTAssertEqual(makeSessions(100).count, 100) }, 101)
-    for _ in 0..<TestEffort.count(200, quick: 40) {
+    for _ in 0..<TestEffort.count(200, quick: 10) {
       expectAllocations(atMost: 101) { _ = makeSessions(100) }
       XCTAssertEqual(failures { expectAllocations(atMost: 101) { _ = makeSessions(101) } }.count, 1)
     }
@@ -42,7 +42,7 @@ final class ExpectAllocationsTests: FailingTestCase {
       await Task.yield()
       _ = makeSessions(50).count
     }
-    for _ in 0..<TestEffort.count(200, quick: 20) {
+    for _ in 0..<TestEffort.count(200, quick: 6) {
       await expectAllocations(atMost: 153) { await work(100) }
       let failures = await failures { await expectAllocations(atMost: 153) { await work(101) } }
       XCTAssertEqual(failures.count, 1)
@@ -75,7 +75,7 @@ final class ExpectAllocationsTests: FailingTestCase {
     let limit = try XCTUnwrap(
       Int(first.first?.message.firstMatch(of: #/([0-9]+) allocations of /#)?.1 ?? ""), "\(first)")
     XCTAssertGreaterThanOrEqual(limit, 4 * 101 + 11 + 21 + 11)
-    for round in 0..<TestEffort.count(200, quick: 6) {
+    for round in 0..<TestEffort.count(200, quick: 2) {
       await expectAllocations(atMost: limit) { await work(20) }
       guard round % 10 == 0 else { continue }
       let failures = await failures { await expectAllocations(atMost: limit) { await work(21) } }
@@ -176,9 +176,10 @@ final class ExpectAllocationsTests: FailingTestCase {
       depth == 0 ? MemoryLayout<Value>.size : use(Box<Value>.self, depth - 1)
     }
     let scope = try AllocationScope()
-    scope.run { _ = use(Int16.self, 300) }
+    let depth = TestEffort.count(300, quick: 120)
+    scope.run { _ = use(Int16.self, depth) }
     XCTAssertGreaterThan(scope.totals.count, 50, "else there is nothing to see here")
-    expectAllocations(atMost: 0) { _ = use(Int32.self, 300) }
+    expectAllocations(atMost: 0) { _ = use(Int32.self, depth) }
   }
 
   // MARK: What a test says

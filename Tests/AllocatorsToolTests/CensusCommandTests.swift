@@ -52,20 +52,14 @@ final class CensusCommandTests: XCTestCase {
   private func difference(
     _ options: [String] = [], hasBegun: () -> Bool, _ body: () -> Void
   ) throws -> (status: Int32, text: String) {
-    let tool = Process()
-    let output = Pipe()
-    tool.executableURL = URL(fileURLWithPath: Tool.path)
-    tool.arguments = ["census", "--diff", "600"] + options + me
-    tool.standardOutput = output
-    try tool.run()
+    let tool = try StartedProgram([Tool.path, "census", "--diff", "600"] + options + me, hasErrors: false)
     for _ in 0..<30_000 where !hasBegun() { usleep(2_000) }
     // Who asks now is answered when the tool has been.
     _ = try InsightClient(path: "\(folder)/\(getpid()).sock").ask("report json")
     body()
-    kill(tool.processIdentifier, SIGINT)
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    tool.waitUntilExit()
-    return (tool.terminationStatus, text)
+    tool.send(SIGINT)
+    let text = tool.rest()
+    return (try tool.wait(), text)
   }
 
   /// A profile is under way already: the change meanwhile.

@@ -29,8 +29,7 @@ final class ListCommandTests: XCTestCase {
   }
 
   func testHelpIsNoError() throws {
-    for arguments in [["--help"], ["list", "--help"], ["help", "run"], []] {
-      let result = try Tool.run(arguments)
+    for result in try Tool.run(all: [["--help"], ["list", "--help"], ["help", "run"], []]) {
       XCTAssertEqual(result.status, 0)
       XCTAssertEqual(result.standardError, "")
       XCTAssert(result.standardOutput.contains("USAGE: allocators"), result.standardOutput)

@@ -39,16 +39,11 @@ final class MemoryCommandTests: XCTestCase {
   /// From outside, what is mapped tells which allocator it is.
   func testStatsNamesTheAllocator() throws {
     let library = try Tool.library("jemalloc")
-    let sleeper = Process()
-    sleeper.executableURL = URL(fileURLWithPath: "/bin/sleep")
-    sleeper.arguments = ["30"]
-    sleeper.environment = ["LD_PRELOAD": library]
-    try sleeper.run()
-    defer { sleeper.terminate() }
+    let sleeper = try StartedProgram(["sleep", "30"], environment: ["LD_PRELOAD": library])
     // Until the program is there.
     var result = try Tool.run(["stats", "\(sleeper.processIdentifier)"])
-    for _ in 0..<50 where !result.standardOutput.contains("malloc is answered by") {
-      usleep(20_000)
+    for _ in 0..<500 where !result.standardOutput.contains("malloc is answered by") {
+      usleep(2_000)
       result = try Tool.run(["stats", "\(sleeper.processIdentifier)"])
     }
     XCTAssertTrue(result.standardOutput.contains("malloc is answered by jemalloc, in /"), result.transcript)
@@ -69,11 +64,13 @@ final class MemoryCommandTests: XCTestCase {
     XCTAssertTrue(trim.standardOutput.contains(" before, "), trim.transcript)
     XCTAssertNotNil(try object(Tool.run(["trim", "--json"] + options).standardOutput)["released"])
 
-    let watch = try Tool.run(["watch", "--count", "3", "--interval", "0.1"] + options)
+    let both = try Tool.run(
+      all: [["--count", "3"], ["--json", "--count", "2"]].map { ["watch", "--interval", "0.1"] + $0 + options })
+    let watch = both[0]
     XCTAssertEqual(watch.status, 0, watch.transcript)
     XCTAssertEqual(watch.lines.count, 5, "the sentence, a title and three lines: \(watch.transcript)")
     XCTAssertFalse(watch.standardOutput.contains("\u{1B}"), "no terminal, no control sequences")
-    let lines = try Tool.run(["watch", "--json", "--count", "2", "--interval", "0.1"] + options).lines
+    let lines = both[1].lines
     XCTAssertEqual(lines.count, 2)
     for line in lines { _ = try object(line) }
   }
@@ -109,14 +106,7 @@ final class MemoryCommandTests: XCTestCase {
   func testAnotherVersion() throws {
     mkdir(folder, 0o700)
     // A small program, which is looked at from outside more quickly than this one.
-    let sleeper = Process()
-    sleeper.executableURL = URL(fileURLWithPath: "/bin/sleep")
-    sleeper.arguments = ["100"]
-    try sleeper.run()
-    defer {
-      sleeper.terminate()
-      sleeper.waitUntilExit()
-    }
+    let sleeper = try StartedProgram(["sleep", "100"])
     let pid = "\(sleeper.processIdentifier)"
     let server = try Server(path: "\(folder)/\(pid).sock", answer: "swift-allocators 7 ok 2\n{}")
     defer { server.stop() }
@@ -128,30 +118,17 @@ final class MemoryCommandTests: XCTestCase {
 
   /// The process ends while it is watched.
   func testProcessThatEnds() throws {
-    let sleeper = Process()
-    sleeper.executableURL = URL(fileURLWithPath: "/bin/sleep")
-    sleeper.arguments = ["600"]
-    try sleeper.run()
-    let watch = Process()
-    let output = Pipe()
-    watch.executableURL = URL(fileURLWithPath: Tool.path)
-    watch.arguments = ["watch", "--interval", "0.1", "\(sleeper.processIdentifier)"]
-    watch.standardOutput = output
-    try watch.run()
+    let sleeper = try StartedProgram(["sleep", "600"])
+    let watch = try StartedProgram(
+      [Tool.path, "watch", "--interval", "0.1", "\(sleeper.processIdentifier)"], hasErrors: false)
     // The sentence, a title and the first line.
-    var text = Data()
-    while text.filter({ $0 == UInt8(ascii: "\n") }).count < 3 {
-      let more = output.fileHandleForReading.availableData
-      if more.isEmpty { break }
-      text += more
-    }
-    sleeper.terminate()
-    text += output.fileHandleForReading.readDataToEndOfFile()
-    watch.waitUntilExit()
-    XCTAssertEqual(watch.terminationStatus, 0, String(decoding: text, as: UTF8.self))
-    XCTAssertGreaterThanOrEqual(
-      text.filter { $0 == UInt8(ascii: "\n") }.count, 3, String(decoding: text, as: UTF8.self))
-    sleeper.waitUntilExit()
+    let lines = (0..<3).map { _ in watch.line() }
+    XCTAssertFalse(lines.contains(""), "\(lines)")
+    sleeper.send(SIGTERM)
+    // One that nobody has waited for is there still.
+    XCTAssertEqual(try sleeper.wait(), -SIGTERM)
+    let text = watch.rest()
+    XCTAssertEqual(try watch.wait(), 0, "\(lines) \(text)")
   }
 
   /// A process of another user is told of, and not asked.

@@ -32,9 +32,6 @@ final class ProfileCommandTests: XCTestCase {
   /// The arguments that name this process.
   private var me: [String] { ["--folder", folder, "\(getpid())"] }
 
-  /// Where there is no `llvm-symbolizer`.
-  private let withoutSymbolizer = ["PATH": "/nowhere"]
-
   /// Leaks `Forgotten` objects for as long as `body` runs.
   private func leaking<Result>(_ body: () throws -> Result) throws -> Result {
     let leak = Leak()
@@ -52,7 +49,7 @@ final class ProfileCommandTests: XCTestCase {
       // Without what finds the lines of functions, which takes longer than all the rest.
       let result = try leaking {
         try Tool.run(
-          ["profile", "--seconds", "0.3", "--interval", interval, "-o", path] + me, environment: withoutSymbolizer)
+          ["profile", "--seconds", "0.1", "--interval", interval, "-o", path] + me, environment: Tool.withoutSymbolizer)
       }
       XCTAssertEqual(result.status, 0, result.transcript)
       XCTAssertTrue(result.lines[0].hasPrefix("Live memory grew by "), result.transcript)
@@ -72,7 +69,7 @@ final class ProfileCommandTests: XCTestCase {
       default: XCTAssertTrue(String(decoding: data, as: UTF8.self).hasPrefix(result.lines[0]))
       }
     }
-    let printed = try leaking { try Tool.run(["profile", "--seconds", "0.2", "--interval", "64K"] + me) }
+    let printed = try leaking { try Tool.run(["profile", "--seconds", "0.1", "--interval", "64K"] + me) }
     XCTAssertTrue(printed.standardOutput.contains("\nsamples    "), printed.transcript)
     if CommandResult.locate("llvm-symbolizer") != nil {
       // The line of the call that allocates.
@@ -128,18 +125,12 @@ final class ProfileCommandTests: XCTestCase {
   /// The profile is stopped, and what there is is told.
   func testControlC() throws {
     try start()
-    let tool = Process()
-    let output = Pipe()
-    tool.executableURL = URL(fileURLWithPath: Tool.path)
-    tool.arguments = ["profile", "--seconds", "600"] + me
-    tool.standardOutput = output
-    try tool.run()
-    for _ in 0..<1_000 where !HeapProfiler.isRunning { usleep(10_000) }
+    let tool = try StartedProgram([Tool.path, "profile", "--seconds", "600"] + me, hasErrors: false)
+    for _ in 0..<5_000 where !HeapProfiler.isRunning { usleep(2_000) }
     XCTAssertTrue(HeapProfiler.isRunning)
-    kill(tool.processIdentifier, SIGINT)
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    tool.waitUntilExit()
-    XCTAssertEqual(tool.terminationStatus, 0, text)
+    tool.send(SIGINT)
+    let text = tool.rest()
+    XCTAssertEqual(try tool.wait(), 0, text)
     XCTAssertTrue(text.contains("samples    "), text)
     XCTAssertFalse(HeapProfiler.isRunning)
   }
@@ -147,21 +138,22 @@ final class ProfileCommandTests: XCTestCase {
   /// The process ends in the middle, or answers nonsense.
   func testProcessThatEnds() throws {
     mkdir(folder, 0o700)
-    let sleeper = Process()
-    sleeper.executableURL = URL(fileURLWithPath: "/bin/sleep")
-    sleeper.arguments = ["600"]
-    try sleeper.run()
-    let pid = sleeper.processIdentifier
+    let sleeper = try StartedProgram(["sleep", "600"])
     // The first profile is started and stopped. When the second one has been started, the process ends.
     let server = try Server(
       path: "\(folder)/\(sleeper.processIdentifier).sock", answer: "swift-allocators 1 ok 8\nstarted\n"
-    ) { count in if count == 3 { kill(pid, SIGTERM) } }
+    ) { count in
+      guard count == 3 else { return }
+      sleeper.send(SIGTERM)
+      // Before it is waited for, it is there still.
+      _ = try? sleeper.wait()
+    }
     defer { server.stop() }
     let arguments = ["--folder", folder, "\(sleeper.processIdentifier)"]
     try Tool.checkRefusal(
       ["profile", "--seconds", "0.1"] + arguments, status: 65, says: "something else than a profile")
     try Tool.checkRefusal(["profile", "--seconds", "60"] + arguments, status: 66, says: "has ended meanwhile")
-    sleeper.waitUntilExit()
+    XCTAssertEqual(try sleeper.wait(), -SIGTERM)
   }
 
   func testDiff() throws {
@@ -179,9 +171,9 @@ final class ProfileCommandTests: XCTestCase {
     XCTAssertTrue(result.lines[0].hasPrefix("Live memory grew by "), result.transcript)
     XCTAssertTrue(result.lines[0].contains("forget"), result.transcript)
     XCTAssertTrue(result.lines[0].contains("(250 × AllocatorsToolTests.Forgotten, ±0 %)"), result.transcript)
-    let back = try Tool.run(["diff"] + paths.reversed(), environment: withoutSymbolizer)
+    let back = try Tool.run(["diff"] + paths.reversed(), environment: Tool.withoutSymbolizer)
     XCTAssertTrue(back.lines[0].hasPrefix("Live memory shrank by "), back.transcript)
-    let page = try Tool.run(["diff", "-o", scratch.path("d.html")] + paths, environment: withoutSymbolizer)
+    let page = try Tool.run(["diff", "-o", scratch.path("d.html")] + paths, environment: Tool.withoutSymbolizer)
     XCTAssertEqual(page.lines.last, "written to \(scratch.path("d.html"))", page.transcript)
     withExtendedLifetime((first, second)) {}
   }

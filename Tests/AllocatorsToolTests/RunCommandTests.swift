@@ -8,7 +8,7 @@ import XCTest
 /// `allocators run` is the program: what a shell sees of it is what it sees of the program.
 final class RunCommandTests: XCTestCase {
   func testExitStatusIsTheProgramsOwn() throws {
-    for status: Int32 in [0, 1, 3, 64, 126, 127, 255] {
+    try concurrently([0, 1, 3, 64, 126, 127, 255]) { (status: Int32) in
       let result = try Tool.run(["run", "--allocator", "system", "--", "sh", "-c", "exit \(status)"])
       XCTAssertEqual(result.status, status)
       XCTAssertEqual(result.transcript, "exit status \(status)\n", "the command says nothing of its own")
@@ -16,7 +16,7 @@ final class RunCommandTests: XCTestCase {
   }
 
   func testSignalsAreTheProgramsOwn() throws {
-    for signal in [SIGTERM, SIGKILL, SIGSEGV] {
+    try concurrently([SIGTERM, SIGKILL, SIGSEGV]) { signal in
       let result = try Tool.run(["run", "--allocator", "system", "--", "sh", "-c", "ulimit -c 0; kill -\(signal) $$"])
       XCTAssertEqual(result.status, -signal, result.transcript)
     }
@@ -55,8 +55,8 @@ final class RunCommandTests: XCTestCase {
   }
 
   func testLibraryIsMappedIntoTheProgram() throws {
-    for name in ["jemalloc", "mimalloc", "tcmalloc"] {
-      guard let library = try? Tool.library(name) else { continue }
+    try concurrently(["jemalloc", "mimalloc", "tcmalloc"]) { name in
+      guard let library = try? Tool.library(name) else { return }
       let real = URL(fileURLWithPath: library).resolvingSymlinksInPath().path
       let result = try Tool.run(["run", "--allocator", name, "--", "cat", "/proc/self/maps"])
       XCTAssert(result.standardOutput.contains(real), "\(name): \(real) is not mapped")
@@ -113,15 +113,14 @@ final class RunCommandTests: XCTestCase {
   func testStaticExecutablesAreRefusedWhereTheyWouldIgnoreTheLibrary() throws {
     _ = try Tool.library("jemalloc")
     let scratch = try TemporaryFolder()
-    for option in ["-static", "-static-pie"] {
-      let program = try scratch.compile("static\(option)", "int main(void) { return 5; }", [option])
-      try Tool.checkRefusal(
-        ["run", "--allocator", "jemalloc", "--", program], status: 126, says: "is a static executable")
-      XCTAssertEqual(
-        try Tool.run(["run", "--allocator", "system", "--", program]).status, 5, "glibc's needs no library")
-      let script = try scratch.script("script\(option)", "#!\(program)\n")
-      try Tool.checkRefusal(
-        ["run", "--allocator", "jemalloc", "--", script], status: 126, says: "is a static executable")
+    let programs = try ["-static", "-static-pie"].map { option in
+      try scratch.compile("static\(option)", "int main(void) { return 5; }", [option])
+    }
+    let scripts = try programs.enumerated().map { try scratch.script("script\($0)", "#!\($1)\n") }
+    try Tool.checkRefusals(
+      (programs + scripts).map { (["run", "--allocator", "jemalloc", "--", $0], 126, "is a static executable") })
+    for run in try Tool.run(all: programs.map { ["run", "--allocator", "system", "--", $0] }) {
+      XCTAssertEqual(run.status, 5, "glibc's needs no library")
     }
     let dynamic = try scratch.compile("dynamic", "int main(void) { return 5; }")
     XCTAssertEqual(try Tool.run(["run", "--allocator", "jemalloc", "--", dynamic]).status, 5)

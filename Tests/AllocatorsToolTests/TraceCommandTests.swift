@@ -92,7 +92,7 @@ final class TraceCommandTests: XCTestCase {
   /// Threads replay what threads have done, on each allocator; blocks cross from one to the other.
   func testReplayOfThreads() throws {
     let folder = try TemporaryFolder()
-    let count = TestEffort.count(20_000, quick: 5_000)
+    let count = TestEffort.count(20_000, quick: 1_500)
     let program = try folder.compile("threads", Self.threads, ["-pthread", "-DCOUNT=\(count)"])
     let file = folder.path("trace")
     let recorded = try Tool.run(["record", "-o", file, "--", program])
@@ -347,7 +347,7 @@ final class TraceCommandTests: XCTestCase {
 
   /// With --times the trace has the time between calls.
   func testTimes() throws {
-    let trace = try record(["sh", "-c", "read a < /dev/null; exec sleep 0.2"], options: ["--times"]).trace
+    let trace = try record(["sh", "-c", "read a < /dev/null; exec sleep 0.05"], options: ["--times"]).trace
     XCTAssertTrue(trace.summary.hasTimes)
     var total: UInt64 = 0
     try trace.forEach { event, _ in total += event.nanoseconds }

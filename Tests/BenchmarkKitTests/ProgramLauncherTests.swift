@@ -108,7 +108,7 @@ final class ProgramLauncherTests: XCTestCase {
   }
 
   func testHungProgramIsKilledWithItsChildren() throws {
-    let run = try shell("sleep 1000 & echo $!; wait", timeoutSeconds: 0.5)
+    let run = try shell("sleep 1000 & echo $!; wait", timeoutSeconds: 0.2)
     XCTAssertEqual(run.ending, .timedOut)
     XCTAssertEqual(run.failure, "killed, its time was up")
     try assertEnds(process: run.output)
@@ -131,10 +131,10 @@ final class ProgramLauncherTests: XCTestCase {
   /// Waits until the process is gone, or ended and only not yet waited for by whoever inherited it.
   private func assertEnds(process: String, line: UInt = #line) throws {
     let pid = try XCTUnwrap(Int(process.trimmingCharacters(in: .whitespacesAndNewlines)), process, line: line)
-    for _ in 0..<200 {
+    for _ in 0..<2_000 {
       guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return }
       if stat.contains(") Z ") || stat.contains(") X ") { return }
-      usleep(50_000)
+      usleep(5_000)
     }
     XCTFail("process \(pid) is still there", line: line)
   }

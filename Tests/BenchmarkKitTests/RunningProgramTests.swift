@@ -18,7 +18,7 @@ final class RunningProgramTests: XCTestCase {
   }
 
   func testNothingIsLeftOfWhatRanAwayIntoAnotherSession() throws {
-    let run = try launcher.run(shell("setsid sh -c 'sleep 1000 & echo $!; wait' & sleep 0.3; echo $!"))
+    let run = try launcher.run(shell("setsid sh -c 'sleep 1000 & echo $!; wait' & sleep 0.1; echo $!"))
     XCTAssertNil(run.failure)
     let processes = run.output.split(separator: "\n").compactMap { pid_t($0) }
     XCTAssertEqual(processes.count, 2, run.output)
@@ -35,7 +35,7 @@ final class RunningProgramTests: XCTestCase {
 
   func testMemoryOfAllProcessesIsSeenTogether() throws {
     // Two processes of 40 MB each at the same time.
-    let hog = "head -c 40000000 /dev/zero | tail -c 40000000 | (sleep 0.5; cat >/dev/null)"
+    let hog = "head -c 40000000 /dev/zero | tail -c 40000000 | (sleep 0.2; cat >/dev/null)"
     let run = try launcher.run(shell("(\(hog)) & (\(hog)) & wait"), watchesMemory: true)
     XCTAssertNil(run.failure)
     XCTAssertGreaterThan(run.peakTreeResidentBytes, 75_000_000)
@@ -58,7 +58,7 @@ final class RunningProgramTests: XCTestCase {
 
   func testProgramIsKilledWhenNobodyWantsItAnyMore() throws {
     var program: RunningProgram? = try launcher.start(shell("sleep 1000 & wait"))
-    try program?.wait(seconds: 0.2)
+    try program?.wait(seconds: 0.1)
     let process = try XCTUnwrap(program?.processIdentifier)
     XCTAssert(isRunning(process))
     program = nil
@@ -66,10 +66,10 @@ final class RunningProgramTests: XCTestCase {
   }
 
   func testBudgetEndsTheRounds() throws {
-    let trial = Trial(subject: "nap", contender: "a", command: shell("sleep 0.04"))
+    let trial = Trial(subject: "nap", contender: "a", command: shell("sleep 0.02"))
     var experiment = Experiment(
       trials: [trial], rounds: 1000, seed: 1, timeoutSeconds: nil, launcher: launcher)
-    experiment.budgetSeconds = 0.4
+    experiment.budgetSeconds = 0.2
     var orders: [[String]] = []
     let samples = try experiment.run(orderDecided: { orders.append($1) }, progress: { _, _ in })
     XCTAssertGreaterThan(samples.count, 1, "there is always one round")

@@ -70,7 +70,7 @@ final class ServerLoadTests: XCTestCase {
       try launcher.run(healthy, load: load).failure, "the load failed: exited with status 3: oh dear")
 
     load.shellCommand = "sleep 30"
-    let dying = try server(port: port, "c, _ = s.accept(); time.sleep(0.2); sys.exit(\"no more\")")
+    let dying = try server(port: port, "c, _ = s.accept(); time.sleep(0.1); sys.exit(\"no more\")")
     load.timeoutSeconds = 2
     let died = try XCTUnwrap(try launcher.run(dying, load: load).failure)
     XCTAssert(died.hasPrefix("the server ended while the load ran: exited with status 1"), died)
@@ -78,7 +78,7 @@ final class ServerLoadTests: XCTestCase {
     let early = try launcher.run(Command("/bin/sh", ["-c", "echo no port >&2; exit 7"]), load: load)
     XCTAssertEqual(early.failure, "the server ended before it answered on port \(port): exited with status 7: no port")
 
-    load.patienceSeconds = 0.3
+    load.patienceSeconds = 0.1
     let deaf = try launcher.run(Command("/bin/sh", ["-c", "sleep 1000"]), load: load)
     XCTAssertEqual(deaf.failure, "nothing answers on port \(port) after 0 s")
   }

@@ -19,8 +19,8 @@ int run_in_child(void (*body)(void), char *output, size_t capacity, int seconds)
     const struct rlimit no_core = {0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
     // What a test runner has installed to print a trace.
-    signal(SIGABRT, SIG_DFL);
-    signal(SIGSEGV, SIG_DFL);
+    const int deadly[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE};
+    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) signal(deadly[i], SIG_DFL);
     dup2(ends[1], STDERR_FILENO);
     close(ends[0]);
     close(ends[1]);

@@ -83,7 +83,7 @@ final class BlockWalkTests: XCTestCase {
       var random = SplitMix64(seed: 1)
       var live: [UnsafeMutableRawPointer] = []
       BlockWalkTests.check(BlockWalkTests.walk(), against: live)
-      for round in 0..<12 {
+      for round in 0..<TestEffort.count(12, quick: 6) {
         for _ in 0..<3_000 {
           let align = random.next() % 50 == 0 ? 1 << Int(random.next() % 23) : 16
           live.append(NestAllocator.allocate(size: random.size(), align: align).unsafelyUnwrapped)
@@ -164,12 +164,12 @@ final class BlockWalkTests: XCTestCase {
   /// that was given back.
   func testThreadsThatGoOn() throws {
     try XCTSkipIf(is_thread_sanitized() != 0, "the Thread Sanitizer forbids threads in a child of fork")
-    inAProcess { BlockWalkTests.walkAmongThreads(walks: TestEffort.count(30, quick: 10)) }
+    inAProcess { BlockWalkTests.walkAmongThreads(walks: TestEffort.count(30, quick: 3)) }
   }
 
   /// The same in this process, for the Thread Sanitizer.
   func testThreadsThatGoOnHere() {
-    BlockWalkTests.walkAmongThreads(walks: 10)
+    BlockWalkTests.walkAmongThreads(walks: TestEffort.isFull || is_thread_sanitized() != 0 ? 10 : 1)
   }
 
   static func walkAmongThreads(walks: Int) {
@@ -255,7 +255,7 @@ final class BlockWalkTests: XCTestCase {
       let blocks = (0..<5_000).map { NestAllocator.allocate(size: $0 % 600, align: 16).unsafelyUnwrapped }
       let isDone = Locked(false)
       let walker = JoinedThread { while !isDone.withLock({ $0 }) { _ = BlockWalkTests.walk(capacity: 64) } }
-      for _ in 0..<20 {
+      for _ in 0..<TestEffort.count(20, quick: 6) {
         let (status, text) = MisuseTests.report {
           if BlockWalkTests.walk().count < 5_000 { exit(2) }
           let more = (0..<40).map { _ in NestAllocator.allocate(size: 900 << 10, align: 16).unsafelyUnwrapped }

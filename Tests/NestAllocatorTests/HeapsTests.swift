@@ -217,7 +217,7 @@ final class HeapsTests: XCTestCase {
       let before = NestAllocator.cacheGrowth.bytes
       StressTests.onThreads(40) { _ in
         for size in stride(from: 16, to: 2000, by: 100) {
-          for _ in 0..<TestEffort.count(4, quick: 2) {
+          for _ in 0..<TestEffort.count(4, quick: 1) {
             let blocks = (0..<200).map { _ in MisuseTests.block(size) }
             blocks.forEach { NestAllocator.deallocate($0) }
           }
@@ -369,7 +369,7 @@ final class HeapsTests: XCTestCase {
             kept.forEach { $0.release() }
           }
         } else {
-          for _ in 0..<TestEffort.count(300, quick: 25) {
+          for _ in 0..<TestEffort.count(300, quick: 8) {
             let (status, text) = MisuseTests.report {
               NestAllocator.checkInvariants()
               let kept = HeapsTests.releaseMost(HeapsTests.blocks(1000))
@@ -396,7 +396,7 @@ final class HeapsTests: XCTestCase {
     inAProcess {
       NestAllocator.allowHelper()
       StressTests.onThreads(2) { _ in HeapsTests.blocks(100).forEach { $0.release() } }
-      for _ in 0..<TestEffort.count(100, quick: 8) {
+      for _ in 0..<TestEffort.count(100, quick: 4) {
         HeapsTests.kept = HeapsTests.releaseMost(HeapsTests.blocks(2000))
         usleep(5000)
         let (status, text) = MisuseTests.report {

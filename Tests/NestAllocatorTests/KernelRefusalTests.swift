@@ -55,7 +55,7 @@ final class KernelRefusalTests: XCTestCase {
       }
       if failed == 0 { exit(2) }
       // Now that nothing fails, what had to wait goes.
-      for _ in 0..<TestEffort.count(5, quick: 2) { KernelRefusalTests.exercise() }
+      for _ in 0..<TestEffort.count(5, quick: 1) { KernelRefusalTests.exercise() }
       if KernelRefusalTests.addressSpace - before > 4096 { exit(3) }
       if NestAllocator.unreturnedRangeCount != 0 { exit(4) }
     }

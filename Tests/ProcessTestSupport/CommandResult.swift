@@ -29,22 +29,19 @@ public struct CommandResult: Sendable, Codable {
   public static func run(
     _ command: [String], in folder: URL? = nil, environment: [String: String] = [:]
   ) throws -> CommandResult {
-    let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("command-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: scratch) }
-    let outputs = ["stdout", "stderr"].map { scratch.appendingPathComponent($0) }
+    let outputs = [try UnnamedFile(), try UnnamedFile()]
     let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let change = folder.map { ["env", "--chdir=\($0.path)"] } ?? []
     // As a shell has it.
     var status: Int32 = 127
     if let process = try Spawn.process(
       change + command, environment: variables,
-      streams: [.file("/dev/null", O_RDONLY)] + outputs.map { .file($0.path, O_WRONLY | O_CREAT | O_TRUNC) })
+      streams: [.file("/dev/null", O_RDONLY)] + outputs.map { .descriptor($0.descriptor) })
     {
       status = try Spawn.wait(process)
     }
-    let texts = try outputs.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
-    return CommandResult(status: status, standardOutput: texts[0], standardError: texts[1])
+    return CommandResult(
+      status: status, standardOutput: try outputs[0].contents, standardError: try outputs[1].contents)
   }
 
   /// Runs several commands, as many at a time as there are processors, or as is said. The results are in the order of the commands.

@@ -60,7 +60,7 @@ enum Spawn {
   }
 
   /// While this is held, no program is started that would inherit what is being opened.
-  private static let lock = NSLock()
+  static let lock = NSLock()
 
   /// Waits for the end of a process. Returns its exit status, or the negative number of the signal that ended it.
   static func wait(_ process: pid_t) throws -> Int32 {

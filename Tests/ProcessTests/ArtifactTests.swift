@@ -6,11 +6,9 @@ import ProcessTestSupport
 import TestEffort
 import XCTest
 
-/// One program in a dependent package, built against each product that chooses, and against none.
+/// One program in a dependent package, built against each product that chooses, and against none. Debug builds of all of them are in
+/// `SlowDebugTests`.
 final class ArtifactTests: XCTestCase {
-  /// None of them thoroughly, as `SlowDebugTests` does all.
-  func testDebug() throws { try ArtifactCheck().check(.debug, thorough: []) }
-
   /// Two of them thoroughly, as `SlowCasesTests` does all.
   func testRelease() throws {
     try ArtifactCheck().check(.release, thorough: ["AppJemalloc", "AppNest"], isShort: true)
@@ -37,7 +35,7 @@ final class ArtifactTests: XCTestCase {
 
   /// In a process in which another library is `malloc` and `malloc_trim`, the system allocator gives glibc's memory back.
   func testSystemAllocatorTrimsGlibcs() throws {
-    for configuration in [FixturePackage.Configuration.debug, .release] {
+    try concurrently([FixturePackage.Configuration.debug, .release]) { configuration in
       try ArtifactCheck().checkRelease(
         FixturePackage.programs.path(configuration, of: "AppSystem"),
         environment: ["LD_PRELOAD": PreloadLibrary.nest.path(configuration)])
@@ -54,7 +52,7 @@ final class ArtifactTests: XCTestCase {
 
   /// A product that holds an allocator is enough to use that allocator.
   func testAllocatorProductsAlone() throws {
-    for configuration in [FixturePackage.Configuration.debug, .release] {
+    try concurrently([FixturePackage.Configuration.debug, .release]) { configuration in
       for name in ["System", "Jemalloc", "Mimalloc", "Tcmalloc", "Nest", "Adapters"] {
         let run = try CommandResult.run([FixturePackage.programs.path(configuration, of: "Uses\(name)")])
         XCTAssertEqual(run.lines, ["served"], "\(configuration) \(name): \(run.transcript)")

@@ -23,7 +23,7 @@ final class CensusTests: XCTestCase {
 
   /// Exact on Nest, in either flavour, and so is the change; the answer comes first.
   func testTypes() throws {
-    for program in ["CountedNest", "CountedNestHardened"] {
+    try concurrently(["CountedNest", "CountedNestHardened"]) { program in
       let run = try Self.run(program, ["types"])
       Self.check(run, says: "RIGHT")
       XCTAssertTrue(run.lines[0].contains(" are alive in "), run.transcript)
@@ -34,15 +34,16 @@ final class CensusTests: XCTestCase {
 
   /// While eight threads allocate, and memory is given back in a loop.
   func testAmongThreads() throws {
-    let rounds = TestEffort.count(60, quick: 8)
-    for program in ["CountedNest", "CountedNestHardened"] {
+    let rounds = TestEffort.count(60, quick: 3)
+    let programs = TestEffort.choice(["CountedNest", "CountedNestHardened"], quick: ["CountedNest"])
+    try concurrently(programs) { program in
       Self.check(try Self.run(program, ["threads", "\(rounds)"]), says: "HELD \(rounds) of \(rounds)")
     }
   }
 
   /// Any other allocator cannot tell its blocks: from samples, or not at all.
   func testOtherAllocators() throws {
-    for (program, allocator) in [("CountedUnchosen", "glibc"), ("CountedJemalloc", "jemalloc")] {
+    try concurrently([("CountedUnchosen", "glibc"), ("CountedJemalloc", "jemalloc")]) { program, allocator in
       let samples = try Self.run(program, ["samples"])
       Self.check(samples, says: "RIGHT")
       XCTAssertTrue(

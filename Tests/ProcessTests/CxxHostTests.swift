@@ -37,19 +37,22 @@ final class CxxHostTests: XCTestCase {
     }
   }
 
+  private static let configurations: [FixturePackage.Configuration] = [.debug, .release]
+
+  /// Those of release builds alone by default.
   private static let librariesOfAllBuilds = Result {
-    try [FixturePackage.Configuration.debug, .release].flatMap { configuration in
+    try TestEffort.choice(configurations, quick: [.release]).flatMap { configuration in
       try PreloadLibrary.allCases.map { try $0.path(configuration) }
     }
   }
 
-  private func program(_ name: String) throws -> String {
-    try Self.folder.get().appendingPathComponent(name).path
+  private static func program(_ name: String) throws -> String {
+    try folder.get().appendingPathComponent(name).path
   }
 
   /// Runs a host without and with each library: both print `expected`.
   private func open(_ mode: String, _ plugins: [String], expected: [String], host: String = "host") throws {
-    let command = try [program(host), mode] + plugins.map { try program("\($0).so") }
+    let command = try [Self.program(host), mode] + plugins.map { try Self.program("\($0).so") }
     let libraries = try Self.librariesOfAllBuilds.get()
     let runs = try CommandResult.run(
       all: ([[]] + libraries.map { ["LD_PRELOAD=\($0)"] }).map { ["env"] + $0 + command })
@@ -83,20 +86,20 @@ final class CxxHostTests: XCTestCase {
   /// A program that has its malloc built in, and one before whose malloc another was preloaded: what operator new gets from that
   /// one, operator delete gives back to it.
   func testAnotherMallocComesFirst() throws {
-    for library in try Self.librariesOfAllBuilds.get() {
-      let builtIn = try CommandResult.run([program("program_with_malloc")], environment: ["LD_PRELOAD": library])
+    try concurrently(Self.librariesOfAllBuilds.get()) { library in
+      let builtIn = try CommandResult.run([Self.program("program_with_malloc")], environment: ["LD_PRELOAD": library])
       XCTAssertEqual(builtIn.lines, ["3000"], "\(library): \(builtIn.transcript)")
       XCTAssertEqual(builtIn.status, 0, "\(library): \(builtIn.transcript)")
       let preloaded = try CommandResult.run(
-        [program("program")], environment: ["LD_PRELOAD": "\(program("own_malloc.so")) \(library)"])
+        [Self.program("program")], environment: ["LD_PRELOAD": "\(Self.program("own_malloc.so")) \(library)"])
       XCTAssertEqual(preloaded.lines, ["3000"], "\(library): \(preloaded.transcript)")
     }
   }
 
   /// The README's way out for a library that is opened with RTLD_DEEPBIND and releases what the C library has allocated.
   func testDeepBoundLibraryThatIsLinkedWithTheAllocator() throws {
-    let folder = try TemporaryFolder()
-    for library in try Self.librariesOfAllBuilds.get() {
+    try concurrently(Self.librariesOfAllBuilds.get()) { library in
+      let folder = try TemporaryFolder()
       let plugin = folder.path("exchanging_linked.so")
       let url = URL(fileURLWithPath: library)
       let linked = try CommandResult.run([
@@ -106,12 +109,12 @@ final class CxxHostTests: XCTestCase {
       ])
       XCTAssertEqual(linked.status, 0, linked.transcript)
       let run = try CommandResult.run(
-        [program("host"), "ld", plugin],
+        [Self.program("host"), "ld", plugin],
         environment: ["LD_PRELOAD": library, "LD_LIBRARY_PATH": url.deletingLastPathComponent().path])
       XCTAssertEqual(run.lines, ["5"], "\(library): \(run.transcript)")
       // With its names bound to the C library's, it cannot be helped: it is glibc that finds a block that is not its own.
       let other = try CommandResult.run(
-        [program("host"), "ld", program("exchanging.so")], environment: ["LD_PRELOAD": library])
+        [Self.program("host"), "ld", Self.program("exchanging.so")], environment: ["LD_PRELOAD": library])
       if library.contains("Nest") {
         // It says so or crashes, by what lies before the block.
         XCTAssertLessThan(other.status, 0, "better than the README says: \(other.transcript)")
@@ -121,8 +124,8 @@ final class CxxHostTests: XCTestCase {
 
   /// Closed while threads that have used it go on, and opened again.
   func testClosedPreloadLibrary() throws {
-    for library in try Self.librariesOfAllBuilds.get() {
-      let run = try CommandResult.run(["timeout", "60", program("closing"), library, "malloc"])
+    try concurrently(Self.librariesOfAllBuilds.get()) { library in
+      let run = try CommandResult.run(["timeout", "60", Self.program("closing"), library, "malloc"])
       XCTAssertEqual(run.lines, ["closed"], "\(library): \(run.transcript)")
     }
   }
@@ -130,7 +133,7 @@ final class CxxHostTests: XCTestCase {
   /// The same of a user's dynamic library that brings its allocator, in a program that has loaded Swift's libraries for itself: else
   /// those keep the library open.
   func testClosedDynamicLibrary() throws {
-    for configuration in [FixturePackage.Configuration.debug, .release] {
+    try concurrently(TestEffort.choice(Self.configurations, quick: [.release])) { configuration in
       for name in ["Nest", "Jemalloc"] {
         let library = try FixturePackage.programs.path(configuration, of: "libClosed\(name).so")
         let swift = try CommandResult.run(["ldd", library]).lines.compactMap { line -> String? in
@@ -139,7 +142,7 @@ final class CxxHostTests: XCTestCase {
         }
         XCTAssertFalse(swift.isEmpty)
         let run = try CommandResult.run(
-          ["timeout", "60", program("closing"), library, "library_work"],
+          ["timeout", "60", Self.program("closing"), library, "library_work"],
           environment: [
             "LD_PRELOAD": swift.joined(separator: " "), "LD_BIND_NOW": "1", "SWIFT_BACKTRACE": "enable=no",
             "GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=16384",

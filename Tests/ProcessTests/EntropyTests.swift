@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import Foundation
+import ProcessTestSupport
 import TestEffort
 import XCTest
 
@@ -15,8 +16,10 @@ final class EntropyTests: XCTestCase {
     let library = try PreloadLibrary.nestHardened.path(.release)
     let count = TestEffort.count(3000, quick: 250)
     var (first, next): ([Int: [String: Int]], [Int: [String: Int]]) = ([:], [:])
-    for _ in 0..<count {
-      for line in try program.run(preloading: library).lines {
+    for run in try CommandResult.run(
+      all: Array(repeating: [program.path], count: count), environment: ["LD_PRELOAD": library])
+    {
+      for line in run.lines {
         let words = line.split(separator: " ").map(String.init)
         let size = try XCTUnwrap(Int(words[0]))
         first[size, default: [:]][words[1], default: 0] += 1

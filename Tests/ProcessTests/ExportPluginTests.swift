@@ -9,7 +9,7 @@ import XCTest
 final class ExportPluginTests: XCTestCase {
   /// Each sample is one file with an allocator and a manifest with one dependency.
   func testSamplesBuildAndRun() throws {
-    for configuration in [FixturePackage.Configuration.debug, .release] {
+    try concurrently([FixturePackage.Configuration.debug, .release]) { configuration in
       for sample in ["Malloc", "Bump"] {
         try Self.checkSample(FixturePackage.programs.path(configuration, of: "Hello\(sample)"))
       }

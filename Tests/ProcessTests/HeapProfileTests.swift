@@ -15,7 +15,7 @@ final class HeapProfileTests: XCTestCase {
       ("ProfiledUnchosen", "glibc"), ("ProfiledSystem", "glibc"), ("ProfiledJemalloc", "jemalloc"),
       ("ProfiledNest", "nest"), ("ProfiledFive", "counting"),
     ]
-    for (program, allocator) in TestEffort.choice(programs, quick: Array(programs.suffix(2))) {
+    try concurrently(TestEffort.choice(programs, quick: Array(programs.suffix(2)))) { program, allocator in
       let sessions = 5_000.0
       let run = try CommandResult.run([
         try FixturePackage.programs.path(configuration, of: program, product: program), "leak", "\(Int(sessions))",

@@ -6,7 +6,7 @@ import ProcessTestSupport
 import XCTest
 
 /// What is checked of programs that print `GlobalAllocator.installation`.
-struct InstallationCheck {
+struct InstallationCheck: Sendable {
   /// What one image's calls of an entry point reach, as a program printed it.
   private struct Call: Hashable {
     var symbol: String
@@ -29,7 +29,7 @@ struct InstallationCheck {
   ]
 
   func check(_ configuration: FixturePackage.Configuration) throws {
-    for artifact in artifacts { try check(artifact, configuration) }
+    try concurrently(artifacts) { try check($0, configuration) }
   }
 
   func check(

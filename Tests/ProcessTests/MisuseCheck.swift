@@ -24,7 +24,7 @@ struct MisuseCheck: CustomStringConvertible {
 
   /// What glibc finds and Nest does not: patterns of whole names, and why. A case that Nest finds after all, or has promised
   /// to, may not stand here.
-  private static let missed = [
+  private static let missed = try! [
     (
       "(overflow-by-(1|8|16|100)|overflow-by-zeros-.*|underflow-by-.*)-.*|overflow-by-5000-(medium|large|huge)",
       "glibc keeps the size of a block in front of it, and finds it overwritten. Nest's blocks lie side by side: the bytes"
@@ -36,10 +36,11 @@ struct MisuseCheck: CustomStringConvertible {
         + " pages for a while, and notes nothing in them"
     ),
     ("usable-size-after-free-medium", "glibc reads behind its heap, and so crashes by accident"),
-  ]
+  ].map { (names: try NSRegularExpression(pattern: "^(\($0.0))$"), reason: $0.1) }
 
   private func reason(toMiss name: String) -> String? {
-    Self.missed.first { name.range(of: "^(\($0.0))$", options: .regularExpression) != nil }?.1
+    let all = NSRange(name.startIndex..., in: name)
+    return Self.missed.first { $0.names.firstMatch(in: name, range: all) != nil }?.reason
   }
 
   /// A misuse is found when a signal ends the process: but not that of the limits, which the program sets itself.

@@ -16,7 +16,7 @@ final class MisuseProgramTests: XCTestCase {
   /// Of many threads that find something at the same time, one says so.
   func testOneMessageOfManyThreads() throws {
     let program = try CProgram("Misuse/storm.c")
-    let storms = [String](repeating: "", count: TestEffort.count(20, quick: 4))
+    let storms = [String](repeating: "", count: TestEffort.count(20, quick: 2))
     for library in [PreloadLibrary.nest, .nestHardened] {
       for run in try program.run(each: storms, preloading: library.path(.release)) {
         XCTAssertEqual(run.status, -SIGABRT, run.transcript)
@@ -30,7 +30,7 @@ final class MisuseProgramTests: XCTestCase {
     var check = try MisuseCheck("Misuse/misuse.cpp", leastCases: 40)
     try check.run("nest release", PreloadLibrary.nest.path(.release))
     try check.checkHardenedNestFindsAll(of: "size", .release)
-    try check.runInstalled()
+    if TestEffort.isFull { try check.runInstalled() }
     print(check)
   }
 }

@@ -22,6 +22,6 @@ public enum TestEffort {
 extension LawLimits {
   /// For allocators that are made of others.
   public static var ofTests: LawLimits {
-    TestEffort.isFull ? LawLimits() : LawLimits(largestSize: 1 << 18, operations: 3_000, operationsPerThread: 600)
+    TestEffort.isFull ? LawLimits() : LawLimits(largestSize: 1 << 17, operations: 1_500, operationsPerThread: 300)
   }
 }
