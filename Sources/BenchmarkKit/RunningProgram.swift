@@ -13,7 +13,8 @@ public final class RunningProgram {
   private let errorOutput: UnnamedFile
   private let begin = SystemClock.seconds
   private let tree: ProcessTree?
-  private var series = ResidentSeries()
+  /// What has been seen of its memory so far.
+  private(set) var series = ResidentSeries()
   private var nextLook: Double
 
   /// What the launcher has written so far.

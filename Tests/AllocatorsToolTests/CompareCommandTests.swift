@@ -53,7 +53,7 @@ final class CompareCommandTests: XCTestCase {
   func testMoreMemoryIsFound() throws {
     let (result, report) = try report(
       ["--rounds", "9", "--seed", "11"],
-      "case $LD_PRELOAD in *double*) n=12;; *) n=3;; esac; head -c ${n}000000 /dev/zero | tail -c ${n}000000 | wc -c >/dev/null"
+      "case $LD_PRELOAD in *double*) n=20;; *) n=5;; esac; head -c ${n}000000 /dev/zero | tail -c ${n}000000 | wc -c >/dev/null"
     )
     let double = report.contenders[1]
     XCTAssertEqual(double.name, "double")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
-import Glibc
+import Foundation
 import XCTest
 
 @testable import BenchmarkKit
@@ -34,9 +34,20 @@ final class RunningProgramTests: XCTestCase {
   }
 
   func testMemoryOfAllProcessesIsSeenTogether() throws {
-    // Two processes of 40 MB each at the same time.
-    let hog = "head -c 40000000 /dev/zero | tail -c 40000000 | (sleep 0.2; cat >/dev/null)"
-    let run = try launcher.run(shell("(\(hog)) & (\(hog)) & wait"), watchesMemory: true)
+    // Two processes of 40 MB each at the same time, until they have been seen.
+    let seen = FileManager.default.temporaryDirectory.appendingPathComponent("seen-\(UUID().uuidString)").path
+    defer { unlink(seen) }
+    let wait = "while [ ! -e \(seen) ]; do sleep 0.01; done"
+    let hog = "head -c 40000000 /dev/zero | tail -c 40000000 | (\(wait); cat >/dev/null)"
+    let program = try launcher.start(
+      shell("(\(hog)) & (\(hog)) & wait"), timeoutSeconds: 60, watchesMemory: true)
+    while !program.hasEnded
+      && (program.series.points.count < 4 || (program.series.points.map(\.bytes).max() ?? 0) < 75_000_000)
+    {
+      try program.wait(seconds: 0.01)
+    }
+    close(open(seen, O_CREAT | O_WRONLY, 0o600))
+    let run = try program.result()
     XCTAssertNil(run.failure)
     XCTAssertGreaterThan(run.peakTreeResidentBytes, 75_000_000)
     XCTAssertLessThan(run.peakResidentBytes, 60_000_000, "no single process held both")

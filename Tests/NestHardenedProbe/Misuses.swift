@@ -87,7 +87,7 @@ enum Misuses<Allocator: MallocABI> {
 
   /// Waits, longer where somebody is to find what has been done, and ends without a last look.
   private static func sleep(_ isFound: Bool) -> Never {
-    for _ in 0..<(isFound ? 600 : 10) { usleep(100_000) }
+    for _ in 0..<(isFound ? 600 : 6) { usleep(100_000) }
     print("missed")
     fflush(nil)
     _exit(0)
