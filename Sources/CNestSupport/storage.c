@@ -28,5 +28,7 @@ uint8_t nest_lock_storage[NEST_LOCKS][64] __attribute__((aligned(64)));
 uint8_t nest_page_heap_storage[2048] __attribute__((aligned(64)));
 uint8_t nest_huge_blocks_storage[256] __attribute__((aligned(64)));
 uint8_t nest_heaps_storage[NEST_MOST_HEAPS][NEST_HEAP_BYTES] __attribute__((aligned(64)));
+uint8_t nest_class_pages_storage[2048] __attribute__((aligned(64)));
+uint8_t nest_reserved_spans_storage[1984] __attribute__((aligned(64)));
 uint8_t nest_heap_table_storage[64] __attribute__((aligned(64)));
 uint8_t nest_unreturned_ranges_storage[64] __attribute__((aligned(64)));

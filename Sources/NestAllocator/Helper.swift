@@ -36,8 +36,9 @@ enum Helper {
       let purged = Heaps.purge(from: next, chunks: chunks, all: false)
       next = purged.next
       let areRunsLeft = PageHeap.shared.releaseDue()
+      let areSpansLeft = ReservedSpans.shared.releaseDue()
       let areHugeLeft = HugeBlocks.shared.releaseDue()
-      isBusy = isBusy || areListsLeft || purged.isBusy || areRunsLeft || areHugeLeft
+      isBusy = isBusy || areListsLeft || purged.isBusy || areRunsLeft || areSpansLeft || areHugeLeft
     } while next != 0
     return isBusy
   }

@@ -7,10 +7,10 @@ import CNestSupport
 
 extension NestAllocator {
   /// Chunks that are mapped, 4 MiB each.
-  package static var chunkCount: Int { PageHeap.shared.chunkCount }
+  package static var chunkCount: Int { PageHeap.shared.chunkCount + PageHeap.ofClasses.chunkCount }
 
   /// Bytes of free pages that have been written since they came from the system.
-  package static var dirtyByteCount: Int { PageHeap.shared.dirtyByteCount }
+  package static var dirtyByteCount: Int { PageHeap.shared.dirtyByteCount + PageHeap.ofClasses.totals.dirtyBytes }
 
   /// Ranges that the system would not take back.
   package static var unreturnedRangeCount: Int { UnreturnedRanges.shared.count }
@@ -107,6 +107,7 @@ extension NestAllocator {
   /// Stops the process where an invariant of the calling thread's cache, of the heaps, of the page heap or of the mappings does not hold.
   package static func checkInvariants() {
     PageHeap.shared.checkInvariants()
+    PageHeap.ofClasses.checkInvariants()
     HugeBlocks.shared.checkInvariants()
     for number in 1...Heaps.last { Heaps.heap(number).checkInvariants() }
     if !ThreadCache.current.isNone { ThreadCache.current.checkInvariants() }

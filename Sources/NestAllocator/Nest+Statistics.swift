@@ -140,7 +140,11 @@ struct NestTotals {
   private var statistics: AllocatorStatistics {
     @_noLocks get {
       let huge = HugeBlocks.shared.totals
-      let pages = PageHeap.shared.totals
+      var pages = PageHeap.shared.totals
+      let others = PageHeap.ofClasses.totals
+      pages.chunks += others.chunks
+      pages.mappedBytes += others.mappedBytes
+      pages.dirtyBytes += others.dirtyBytes
       let large = LargeBlocks.shared.sums
       var live = large.pages << Chunk.pageShift + huge.liveBytes
       let active = live + sums.pointee.touchedBytes - sums.pointee.emptyBytes

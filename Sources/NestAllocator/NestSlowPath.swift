@@ -46,15 +46,15 @@ enum NestSlowPath {
   @inline(__always) @_noLocks
   private static func allocateUnsampled(_ index: Int, isMarked: Bool) -> UnsafeMutableRawPointer? {
     if let block = allocate(class: index, isMarked: isMarked) { return block }
-    reclaim()
+    reclaim(size: SizeClass.blockSize(index))
     return allocate(class: index, isMarked: isMarked) ?? exhausted()
   }
 
   /// Memory is short: gives up what the calling thread has at hand, and what is empty.
   @inline(never) @_noLocks
-  private static func reclaim() {
+  private static func reclaim(size: Int) {
     releaseSpans()
-    Pages.releaseAddressSpace()
+    Pages.releaseAddressSpace(size: size)
   }
 
   @inline(never) @_noLocks
@@ -99,7 +99,7 @@ enum NestSlowPath {
     if let block = tryAllocatingLarge(size: size, align: align, zeroed: zeroed) { return block }
     // More than any process has is no sign that memory is short.
     if size >= 1 << 45 { return exhausted() }
-    reclaim()
+    reclaim(size: size)
     return tryAllocatingLarge(size: size, align: align, zeroed: zeroed) ?? exhausted()
   }
 
@@ -178,6 +178,7 @@ enum NestSlowPath {
       LargeBlocks.shared.note(blocks: -1, pages: -Int(span.record.pointee.pageCount))
       span.releasePages()
     case .free: (span.isInLargeBlock ? Misuse.freeOfInterior : Misuse.freeTwice).die(block.address)
+    case .reserved: Misuse.freeTwice.die(block.address)
     case .cache: Misuse.freeOfForeign.die(block.address)
     case .sampled: SampledBlocks.release(block.address)
     }

@@ -37,6 +37,10 @@ public protocol SafetyChecks {
   /// released; and a page between spans of smaller ones now and then.
   static var guardsPages: Bool { get }
 
+  /// Whether addresses at which there have been blocks of a class are never those of another class, or of a large block. Costs memory where a
+  /// program has many blocks of one class first, and of another one then: pages of the first go back to the system, and none are used again.
+  static var separatesClasses: Bool { get }
+
   /// Whether a thread looks at some blocks now and then: whether what was cleared of free ones, and the bytes behind live ones, are as they
   /// were left. Of use only with ``clearsReleasedBlocks`` or ``checksBytesBehind``.
   static var checksInBackground: Bool { get }
@@ -50,6 +54,7 @@ extension SafetyChecks {
   @inlinable @inline(__always) public static var delaysReuse: Bool { false }
   @inlinable @inline(__always) public static var shufflesBlocks: Bool { false }
   @inlinable @inline(__always) public static var guardsPages: Bool { false }
+  @inlinable @inline(__always) public static var separatesClasses: Bool { false }
   @inlinable @inline(__always) public static var checksInBackground: Bool { false }
 
   @inlinable @inline(__always)
@@ -58,7 +63,7 @@ extension SafetyChecks {
       checksBytesBehind: checksBytesBehind, checksSizes: checksSizes,
       clearedBytes: clearsReleasedBlocks ? max(clearedBytes, 0) : 0,
       shufflesBlocks: shufflesBlocks, guardsPages: guardsPages, delaysReuse: delaysReuse,
-      checksInBackground: checksInBackground)
+      separatesClasses: separatesClasses, checksInBackground: checksInBackground)
   }
 }
 
@@ -79,6 +84,7 @@ public enum HardenedChecks: SafetyChecks {
   @inlinable @inline(__always) public static var delaysReuse: Bool { true }
   @inlinable @inline(__always) public static var shufflesBlocks: Bool { true }
   @inlinable @inline(__always) public static var guardsPages: Bool { true }
+  @inlinable @inline(__always) public static var separatesClasses: Bool { true }
   @inlinable @inline(__always) public static var checksInBackground: Bool { true }
 }
 

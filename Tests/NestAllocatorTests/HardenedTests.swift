@@ -151,6 +151,23 @@ final class HardenedTests: XCTestCase {
     XCTAssertEqual(try probe("all", "far-overflow", 5_000_000).status, -SIGSEGV)
   }
 
+  func testAddressesOfAClassAreNeverOthers() throws {
+    try assertStopped("other-classes", [100, 3000], without: "no-separation")
+  }
+
+  func testAddressSpaceThatIsExhaustedServesOtherClasses() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer needs more address space than that")
+    let run = try probe("hardened", "exhaustion", 0)
+    XCTAssertEqual(run.status, 0, run.transcript)
+  }
+
+  func testChildrenWithSpansOnTheirWay() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer holds threads up at fork")
+    let run = try probe("hardened", "fork", 0)
+    XCTAssertEqual(run.status, 0, run.transcript)
+    XCTAssertFalse(run.lines.contains("0 children mended something"), run.transcript)
+  }
+
   func testLawsAndStressInAProcessOfTheirOwn() throws {
     try XCTSkipIf(is_thread_sanitized() != 0, "skipped: statistics read what other threads have at hand without a lock")
     let others = TestEffort.choice(["no-bytes", "no-clearing", "clearing-all", "no-delay", "no-guards"], quick: [])

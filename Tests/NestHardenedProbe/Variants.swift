@@ -36,6 +36,10 @@ enum WithoutShuffling: Variant {
   static var shufflesBlocks: Bool { false }
 }
 
+enum WithoutSeparation: Variant {
+  static var separatesClasses: Bool { false }
+}
+
 enum WithoutGuards: Variant {
   static var guardsPages: Bool { false }
 }
@@ -61,5 +65,6 @@ extension Variant {
   static var delaysReuse: Bool { HardenedChecks.delaysReuse }
   static var shufflesBlocks: Bool { HardenedChecks.shufflesBlocks }
   static var guardsPages: Bool { HardenedChecks.guardsPages }
+  static var separatesClasses: Bool { HardenedChecks.separatesClasses }
   static var checksInBackground: Bool { HardenedChecks.checksInBackground }
 }

@@ -39,6 +39,18 @@ func run<Checks: SafetyChecks & SendableMetatype>(_ checks: Checks.Type, _ name:
     Stress<Nest<Checks>>.run()
     exit(0)
   }
+  if name == "exhaustion" {
+    Separation<Nest<Checks>>.exhaust()
+    exit(0)
+  }
+  if name == "fork" {
+    SeparationAndFork.run()
+    exit(0)
+  }
+  if name == "other-classes" {
+    print(Separation<Nest<Checks>>.isBroken(size) ? "missed" : "stopped")
+    exit(0)
+  }
   guard let isMissed = Misuses<Nest<Checks>>.run(name, size) else { exit(2) }
   print(isMissed ? "missed" : "stopped")
   exit(0)
@@ -56,6 +68,7 @@ case "no-delay": run(WithoutDelay.self, arguments[2], size)
 case "no-shuffling": run(WithoutShuffling.self, arguments[2], size)
 case "no-background": run(WithoutBackground.self, arguments[2], size)
 case "clearing-all-no-background": run(ClearingAllWithoutBackground.self, arguments[2], size)
+case "no-separation": run(WithoutSeparation.self, arguments[2], size)
 case "no-guards": run(WithoutGuards.self, arguments[2], size)
 default: exit(2)
 }

@@ -31,7 +31,7 @@ final class EntropyTests: XCTestCase {
       let (firstBits, nextBits) = (bits(first[size, default: [:]], count), bits(next[size, default: [:]], count))
       print("\(size)    \(text(firstBits, count))    \(text(nextBits, count))")
       XCTAssertGreaterThan(firstBits, TestEffort.isFull ? 16 : 11, "\(size)")
-      XCTAssertGreaterThan(nextBits, size == 18_000 ? 1.5 : 3.5, "\(size)")
+      XCTAssertGreaterThan(nextBits, 3.5, "\(size)")
     }
     XCTAssertEqual(first.count, 15)
   }

@@ -74,7 +74,8 @@ final class PreloadCostTests: XCTestCase {
     XCTAssertGreaterThan(dirty.glibc, 0)
     // 1.13 to 1.25 was seen, as the system maps files that others use at the time.
     XCTAssertLessThanOrEqual(Double(resident.nest), 1.35 * Double(resident.glibc))
-    // 72 to 80 on the machine that this was written on; a page more or less, as the system lays things out.
-    XCTAssertLessThanOrEqual(dirty.nest, dirty.glibc + 88)
+    // 80 to 88 on the machine that this was written on, of which 8 are for a page that is read-only; a page more or less, as the system
+    // lays things out.
+    XCTAssertLessThanOrEqual(dirty.nest, dirty.glibc + 96)
   }
 }

@@ -21,6 +21,8 @@ enum {
   // The helper looks at blocks; and at the bytes behind live ones, which all have. Only where a hardened Nest is the one allocator, too.
   NEST_WALKS = 16,
   NEST_FILLS = 32,
+  // What has been pages of a class of blocks is never those of another one.
+  NEST_SEPARATES = 64,
   // Above these bits: bytes at the start of a block that are meant, 65,535 at most.
   NEST_CLEARED_SHIFT = 16,
 };

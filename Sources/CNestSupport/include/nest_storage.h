@@ -22,11 +22,15 @@ extern const uint8_t nest_class_table[NEST_CLASS_TABLE_END / 16 + 1] NEST_HIDDEN
 // Those of NEST_LOCKS are in the order in which a thread takes them; each heap has one that comes before them all.
 #define NEST_THREAD_CACHES_LOCK 0
 #define NEST_PAGE_HEAP_LOCK 1
-#define NEST_HUGE_BLOCKS_LOCK 2
-#define NEST_UNRETURNED_RANGES_LOCK 3
-#define NEST_LOCKS 4
+#define NEST_CLASS_PAGES_LOCK 2
+#define NEST_HUGE_BLOCKS_LOCK 3
+#define NEST_UNRETURNED_RANGES_LOCK 4
+#define NEST_LOCKS 5
 extern uint8_t nest_lock_storage[NEST_LOCKS][64] NEST_HIDDEN;
 extern uint8_t nest_page_heap_storage[2048] NEST_HIDDEN;
+// The heap of pages for blocks of classes, where these are separate; and what is reserved for each class.
+extern uint8_t nest_class_pages_storage[2048] NEST_HIDDEN;
+extern uint8_t nest_reserved_spans_storage[1984] NEST_HIDDEN;
 extern uint8_t nest_huge_blocks_storage[256] NEST_HIDDEN;
 // As many heaps as there can be processors that each have one.
 #define NEST_MOST_HEAPS 64
@@ -41,6 +45,8 @@ ALLOCATOR_LEAF static inline void *_Nonnull nest_no_block(void) { return (void *
 ALLOCATOR_LEAF static inline uintptr_t nest_key(void) { return nest_sealed.secret; }
 ALLOCATOR_LEAF static inline void *_Nonnull nest_lock(int index) { return nest_lock_storage[index]; }
 ALLOCATOR_LEAF static inline void *_Nonnull nest_page_heap(void) { return nest_page_heap_storage; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_class_pages(void) { return nest_class_pages_storage; }
+ALLOCATOR_LEAF static inline void *_Nonnull nest_reserved_spans(void) { return nest_reserved_spans_storage; }
 ALLOCATOR_LEAF static inline void *_Nonnull nest_huge_blocks(void) { return nest_huge_blocks_storage; }
 ALLOCATOR_LEAF static inline void *_Nonnull nest_processor_heap(long index) { return nest_heaps_storage[index]; }
 ALLOCATOR_LEAF static inline void *_Nonnull nest_heap_table(void) { return nest_heap_table_storage; }

@@ -60,9 +60,9 @@ struct BlockWalk {
     // Safety: four words.
     let position = UnsafeMutableRawPointer(walk).assumingMemoryBound(to: Position.self)
     if capacity <= 0 { return 0 }
-    PageHeap.shared.beginWalk()
+    PageHeap.beginWalk()
     let count = BlockWalk(position: position, blocks: blocks, capacity: capacity).fill()
-    PageHeap.shared.endWalk()
+    PageHeap.endWalk()
     return count
   }
 

@@ -93,32 +93,22 @@ enum Heaps {
       return (taken.first, taken.count, false)
     }
     heap.unlock()
-    let isGuarded = GuardPages.isNext()
-    let pages = SizeClass.pageCount(index) + (isGuarded ? 1 : 0)
-    // A small block is one of many in its page.
-    let isScattered = SizeClass.blockSize(index) > SizeClass.largestInTable
-    var found =
-      isScattered
-      ? Pages.allocateScattered(count: pages, align: 1, mayMap: false)
-      : Pages.allocate(count: pages, align: 1, mayMap: false)
+    var found = SpanPages.allocate(index, mayMap: false)
     if found == nil {
       // What other processors have left is used before the system is asked for more.
       if let taken = takeFromOthers(index, most: most, than: heap) { return (taken.first, taken.count, false) }
-      found =
-        isScattered
-        ? Pages.allocateScattered(count: pages, align: 1, mayMap: true)
-        : Pages.allocate(count: pages, align: 1, mayMap: true)
+      found = SpanPages.allocate(index, mayMap: true)
     }
-    guard let (run, _) = found else { return nil }
-    if isGuarded { GuardPages.close(run) }
+    guard let found else { return nil }
     heap.lock.lock()
     if let taken = heap.take(index, most: most) {
       // Others have released some meanwhile.
       heap.unlock()
-      if !isGuarded || GuardPages.open(run) { PageHeap.shared.release(run) }
+      found.release(index)
       return (taken.first, taken.count, false)
     }
-    heap.add(run.chunk.span(page: run.first), index, pageCount: run.count, isGuarded: isGuarded)
+    let run = found.run
+    heap.add(run.chunk.span(page: run.first), index, pageCount: run.count, isGuarded: found.isGuarded)
     let taken = heap.take(index, most: most)
     if let old = heap.transfer.evict() { heap.giveBack(FreeBlock(old)) }
     heap.unlock()
@@ -222,8 +212,8 @@ enum Heaps {
   /// that have only just changed. Returns where to go on, 0 at the end, and whether there may be more to give back soon.
   @_noLocks
   static func purge(from address: UInt, chunks most: Int, all: Bool) -> (next: UInt, isBusy: Bool) {
-    PageHeap.shared.beginWalk()
-    defer { PageHeap.shared.endWalk() }
+    PageHeap.beginWalk()
+    defer { PageHeap.endWalk() }
     var (next, left, isBusy) = (address, most, false)
     while left > 0, let chunk = AddressMap.nextChunk(next) {
       var (number, purgedPages) = (1, 0)
@@ -231,7 +221,7 @@ enum Heaps {
         if heap(number).purge(chunk, all: all, &purgedPages) { isBusy = true }
         number += 1
       }
-      if nest_has_huge_pages() != 0, !all {
+      if nest_has_huge_pages() != 0, !all, !chunk.isOfClasses {
         chunk.reconsiderPageSize(unused: purgedPages + PageHeap.shared.freePageCount(of: chunk))
       }
       next = chunk.end

@@ -314,7 +314,7 @@ struct ProcessorHeap {
     state.pointee.touchedBytes -= bytes
     state.pointee.emptyBytes -= bytes
     let pages = Int(span.record.pointee.pageCount)
-    if pages <= 2, !span.record.pointee.isGuarded, span.record.pointee.purgedPages == 0,
+    if pages <= 2, !span.record.pointee.isGuarded, span.record.pointee.purgedPages == 0, !span.chunk.isOfClasses,
       state.pointee.sparePages + pages <= ProcessorHeap.spareLimit
     {
       span.clear()

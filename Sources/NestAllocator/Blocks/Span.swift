@@ -15,7 +15,7 @@ import Synchronization
 struct Span {
   @usableFromInline
   enum State {
-    case free, blocks, large, cache, sampled
+    case free, blocks, large, cache, sampled, reserved
   }
 
   @usableFromInline
@@ -177,9 +177,13 @@ struct Span {
     @_noLocks get { PageRun(chunk, firstPage, Int(record.pointee.pageCount)) }
   }
 
-  /// Gives the span's pages to the page heap.
+  /// Gives the span's pages to the page heap, or keeps them for others of its class.
   @_noLocks
   func releasePages() {
+    if chunk.isOfClasses {
+      clear()
+      return ReservedSpans.shared.put(self)
+    }
     let (run, isOpen) = (run, !record.pointee.isGuarded || GuardPages.open(run))
     clear()
     if isOpen { PageHeap.shared.release(run) }

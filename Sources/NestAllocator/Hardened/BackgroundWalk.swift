@@ -57,7 +57,7 @@ enum BackgroundWalk {
   @_noLocks
   static func look() {
     guard isOn, position.pointee.isBusy.exchange(1, ordering: .acquiring) == 0 else { return }
-    PageHeap.shared.beginWalk()
+    PageHeap.beginWalk()
     var (blocks, pages) = (blocks, pages)
     while blocks > 0, pages > 0 {
       guard let chunk = AddressMap.nextChunk(position.pointee.chunk) else {
@@ -82,7 +82,7 @@ enum BackgroundWalk {
         position.pointee.page = 0
       }
     }
-    PageHeap.shared.endWalk()
+    PageHeap.endWalk()
     position.pointee.isBusy.store(0, ordering: .releasing)
   }
 

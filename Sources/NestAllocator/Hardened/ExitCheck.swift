@@ -54,7 +54,7 @@ enum ExitCheck {
 
   private static func checkSpans() {
     // A signal handler that ends the process may have interrupted who holds a lock: then that part is left out.
-    guard PageHeap.shared.tryBeginWalk() else { return }
+    guard PageHeap.tryBeginWalk() else { return }
     var left = most
     var next = AddressMap.nextChunk(0)
     while let chunk = next, left > 0 {
@@ -65,7 +65,7 @@ enum ExitCheck {
       }
       next = AddressMap.nextChunk(chunk.end)
     }
-    PageHeap.shared.endWalk()
+    PageHeap.endWalk()
   }
 }
 

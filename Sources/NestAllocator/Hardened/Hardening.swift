@@ -12,11 +12,11 @@ struct Hardening {
   @inlinable @inline(__always) @_noLocks
   init(
     checksBytesBehind: Bool, checksSizes: Bool, clearedBytes: Int, shufflesBlocks: Bool, guardsPages: Bool,
-    delaysReuse: Bool, checksInBackground: Bool
+    delaysReuse: Bool, separatesClasses: Bool, checksInBackground: Bool
   ) {
     bits =
       (checksBytesBehind ? 8 : 0) | (checksSizes ? 4 : 0) | (shufflesBlocks ? 16 : 0) | (guardsPages ? 32 : 0)
-      | (delaysReuse ? 64 : 0) | (checksInBackground ? 128 : 0)
+      | (delaysReuse ? 64 : 0) | (checksInBackground ? 128 : 0) | (separatesClasses ? 256 : 0)
       | UInt(bitPattern: clearedBytes < Hardening.mostCleared ? clearedBytes & -16 : Hardening.mostCleared) &<< 32
   }
 
@@ -69,6 +69,7 @@ struct Hardening {
       process |= UInt32(NEST_CLEARS) | UInt32(truncatingIfNeeded: bits &>> 32) &<< UInt32(NEST_CLEARED_SHIFT)
     }
     if guardsPages { process |= UInt32(NEST_GUARDS) }
+    if bits & 256 != 0 { process |= UInt32(NEST_SEPARATES) }
     if checksInBackground { process |= UInt32(NEST_WALKS) | (checksBytesBehind ? UInt32(NEST_FILLS) : 0) }
     nest_begin_hardening(process)
   }

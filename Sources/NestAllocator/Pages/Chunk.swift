@@ -36,6 +36,9 @@ package struct Chunk {
     let mapped: Atomic<Int32>
     /// Whether the pages behind could not be mapped.
     var isAtItsEnd: Bool
+    /// Whether its pages are for blocks of classes alone, and the next chunk of which that is so.
+    var isOfClasses: Bool
+    var nextOfClasses: Chunk?
     /// Pages, from the start on, that the kernel may not make huge ones of.
     let smallPages: Atomic<Int32>
     /// How often in a row the helper has found the chunk full since.
@@ -194,6 +197,15 @@ package struct Chunk {
       PageBitmap((base + Chunk.bitmapsOffset + Chunk.pageCount / 8).assumingMemoryBound(to: UInt64.self))
     }
   }
+
+  /// Pages of spans that are reserved for a class, and dirty. See ``ReservedSpans``.
+  var reserved: PageBitmap {
+    @_noLocks get {
+      PageBitmap((base + Chunk.bitmapsOffset + Chunk.pageCount / 4).assumingMemoryBound(to: UInt64.self))
+    }
+  }
+
+  var isOfClasses: Bool { @_noLocks get { header.pointee.isOfClasses } }
 
   /// Whether every page that spans can have is free.
   package var isEmpty: Bool {

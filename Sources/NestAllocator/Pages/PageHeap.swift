@@ -56,7 +56,15 @@ struct PageHeap {
 
   static var shared: PageHeap { @_noLocks get { PageHeap(nest_page_heap()) } }
 
-  var lock: Lock { @_noLocks get { Lock(nest_lock(NEST_PAGE_HEAP_LOCK)) } }
+  /// The one of chunks for blocks of classes alone, where addresses of classes are separate: what is free there has never been used. See
+  /// ``ReservedSpans``, which has the same lock.
+  static var ofClasses: PageHeap { @_noLocks get { PageHeap(nest_class_pages()) } }
+
+  var isOfClasses: Bool { @_noLocks get { storage == nest_class_pages() } }
+
+  var lock: Lock {
+    @_noLocks get { Lock(nest_lock(isOfClasses ? NEST_CLASS_PAGES_LOCK : NEST_PAGE_HEAP_LOCK)) }
+  }
 
   var state: UnsafeMutablePointer<State> {
     @_noLocks get { storage.assumingMemoryBound(to: State.self) }
@@ -98,9 +106,9 @@ struct PageHeap {
 
   /// Takes back a run, or a part of one. Its pages' records and entries are those of no span.
   @_noLocks
-  func release(_ run: PageRun) {
+  func release(_ run: PageRun, isDirty: Bool = true) {
     lock.lock()
-    put(run, dirty: true)
+    put(run, dirty: isDirty)
     let step = beginOwnStep()
     lock.unlock()
     finishSteps(step)
@@ -196,8 +204,10 @@ struct PageHeap {
     }
     let chunk = Chunk(base: base)
     chunk.initialize(mappedCount: size >> Chunk.pageShift)
+    chunk.header.pointee.isOfClasses = isOfClasses
     lock.lock()
     defer { lock.unlock() }
+    if isOfClasses { ReservedSpans.shared.add(chunk) }
     AddressMap.add(chunk)
     state.pointee.hint = UInt(bitPattern: base) - UInt(Chunk.size)
     state.pointee.chunkCount += 1
@@ -215,6 +225,8 @@ struct PageHeap {
       // The first one: below what the system hands out, with room between for others.
       guard let probe = nest_map(nil, Int(nest_page_size())) else { return nil }
       candidate = (UInt(bitPattern: probe) & ~UInt(Chunk.size - 1)) - UInt(3 * Chunk.size)
+      // Somewhere else than those of the other heap.
+      if isOfClasses { candidate -= UInt(64 + nest_random_below(448)) * UInt(Chunk.size) }
       SystemMemory.unmap(probe, Int(nest_page_size()))
     }
     if let base = SystemMemory.takeUnreturned(size, align: Chunk.size) { return base }
@@ -335,6 +347,7 @@ struct PageHeap {
     state.pointee.chunkCount -= 1
     state.pointee.mappedPages -= chunk.mappedCount
     if state.pointee.growing?.base == chunk.base { state.pointee.growing = nil }
+    if isOfClasses { ReservedSpans.shared.remove(chunk) }
     AddressMap.remove(chunk)
     return .unmap(chunk)
   }
@@ -401,9 +414,15 @@ struct PageHeap {
 
   // MARK: Walks
 
-  /// Keeps chunks mapped until ``endWalk()``.
+  /// Keeps the chunks of both heaps mapped until ``endWalk()``.
   @_noLocks
-  func beginWalk() {
+  static func beginWalk() {
+    shared.beginOwnWalk()
+    ofClasses.beginOwnWalk()
+  }
+
+  @_noLocks
+  private func beginOwnWalk() {
     lock.lock()
     state.pointee.walkers += 1
     lock.unlock()
@@ -411,7 +430,15 @@ struct PageHeap {
 
   /// The same, without waiting. Returns whether chunks stay mapped.
   @_noLocks
-  func tryBeginWalk() -> Bool {
+  static func tryBeginWalk() -> Bool {
+    guard shared.tryBeginOwnWalk() else { return false }
+    if ofClasses.tryBeginOwnWalk() { return true }
+    shared.endOwnWalk()
+    return false
+  }
+
+  @_noLocks
+  private func tryBeginOwnWalk() -> Bool {
     if !lock.tryLock() { return false }
     state.pointee.walkers += 1
     lock.unlock()
@@ -419,7 +446,13 @@ struct PageHeap {
   }
 
   @_noLocks
-  func endWalk() {
+  static func endWalk() {
+    shared.endOwnWalk()
+    ofClasses.endOwnWalk()
+  }
+
+  @_noLocks
+  private func endOwnWalk() {
     lock.lock()
     // 0 in a child that fork has made in a signal handler, amid the walk.
     if state.pointee.walkers > 0 { state.pointee.walkers -= 1 }
@@ -457,6 +490,7 @@ struct PageHeap {
     var candidate = AddressMap.nextChunk(0)
     while let chunk = candidate {
       candidate = AddressMap.nextChunk(chunk.end)
+      if chunk.isOfClasses != isOfClasses { continue }
       chunk.recount()
       freeIndex.insert(chunk)
       dirtyIndex.insert(chunk)
@@ -465,6 +499,7 @@ struct PageHeap {
       state.pointee.mappedPages += chunk.mappedCount
       if chunk.isEmpty { state.pointee.emptyChunks += 1 }
     }
+    if isOfClasses { ReservedSpans.shared.rebuild() }
   }
 }
 
@@ -476,7 +511,7 @@ extension PageHeap {
       defer { lock.unlock() }
       return (
         state.pointee.chunkCount, state.pointee.mappedPages << Chunk.pageShift,
-        state.pointee.dirtyCount << Chunk.pageShift
+        (state.pointee.dirtyCount + (isOfClasses ? ReservedSpans.shared.dirtyCount : 0)) << Chunk.pageShift
       )
     }
   }
@@ -499,7 +534,8 @@ extension PageHeap {
     precondition(PageHeap.freeIndexOffset + 2 * FreeRunIndex.byteCount <= 2048)
     precondition(MemoryLayout<Chunk.Entry>.stride * Chunk.pageCount == Chunk.recordsOffset)
     precondition(MemoryLayout<Chunk.Header>.size <= Chunk.bitmapsOffset - Chunk.recordsOffset)
-    precondition(Chunk.bitmapsOffset + Chunk.pageCount / 4 <= Chunk.recordsOffset + Chunk.firstPage * Chunk.recordSize)
+    precondition(
+      Chunk.bitmapsOffset + 3 * Chunk.pageCount / 8 <= Chunk.recordsOffset + Chunk.firstPage * Chunk.recordSize)
     precondition(MemoryLayout<Span.Record>.size <= Chunk.recordSize)
     lock.lock()
     defer { lock.unlock() }
@@ -507,6 +543,7 @@ extension PageHeap {
     var candidate = AddressMap.nextChunk(0)
     while let chunk = candidate {
       candidate = AddressMap.nextChunk(chunk.end)
+      if chunk.isOfClasses != isOfClasses { continue }
       precondition(AddressMap.isInChunk(UInt(bitPattern: chunk.base)))
       var free = 0
       for page in 0..<Chunk.pageCount where chunk.free.contains(page) {
@@ -529,5 +566,6 @@ extension PageHeap {
     precondition(dirty == state.pointee.dirtyCount && empty == state.pointee.emptyChunks)
     precondition(chunks == state.pointee.chunkCount && mapped == state.pointee.mappedPages)
     precondition(state.pointee.decay.due <= dirty)
+    if isOfClasses { ReservedSpans.shared.checkInvariants() }
   }
 }

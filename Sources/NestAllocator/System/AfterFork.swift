@@ -33,8 +33,10 @@ enum AfterFork {
     let isForker = nest_is_first_thread() != 0
     mend(UnreturnedRanges.shared.lock, isForker) {}
     mend(PageHeap.shared.lock, isForker) { PageHeap.shared.rebuild() }
+    mend(PageHeap.ofClasses.lock, isForker) { PageHeap.ofClasses.rebuild() }
     mend(HugeBlocks.shared.lock, isForker) { HugeBlocks.shared.recount() }
     PageHeap.shared.forgetWalks()
+    PageHeap.ofClasses.forgetWalks()
     mend(ThreadCaches.shared.lock, isForker) { ThreadCaches.shared.relink() }
     var number = 1
     while number <= Int(NEST_MOST_HEAPS) {
