@@ -90,11 +90,14 @@ ALLOCATOR_LEAF static inline void *_Nonnull nest_background_walk(void) { return 
 typedef uint64_t nest_vector __attribute__((vector_size(16), aligned(16), may_alias));
 
 // Of each class: bytes of its blocks, where the places of its blocks begin in a quarantine, and how far a random number is shifted to be
-// one of them; of the classes of which none wait, 0. What SizeClass and Quarantine say; their tests compare.
+// one of them; of the classes of which none wait, 0. And how many 16 bytes are cleared where these are NEST_USUALLY_CLEARED bytes. What
+// SizeClass, Quarantine and Hardening say; their tests compare.
 struct nest_class_facts {
   uint32_t size;
-  uint16_t first_place, shift;
+  uint16_t first_place;
+  uint8_t shift, cleared;
 };
+#define NEST_USUALLY_CLEARED 128
 extern const struct nest_class_facts nest_class_facts[81] NEST_HIDDEN;
 ALLOCATOR_LEAF static inline struct nest_class_facts nest_facts(long index) { return nest_class_facts[index]; }
 
@@ -128,6 +131,12 @@ ALLOCATOR_LEAF static inline void nest_clear(void *_Nonnull address, size_t size
 #undef NEST_CLEAR
 }
 
+// The same of NEST_USUALLY_CLEARED - 16 bytes at most.
+ALLOCATOR_LEAF static inline void nest_clear_few(void *_Nonnull address, size_t size) {
+  if (size > NEST_USUALLY_CLEARED - 16) __builtin_unreachable();
+  nest_clear(address, size);
+}
+
 // Whether such bytes are all zeros.
 ALLOCATOR_LEAF static inline int nest_is_clear(const void *_Nonnull address, size_t size) {
   const char *start = (const char *)address, *end = start + size;
@@ -142,6 +151,17 @@ ALLOCATOR_LEAF static inline int nest_is_clear(const void *_Nonnull address, siz
     for (; start < end - 64; start += 64)
       bits |= (NEST_LOAD(start) | NEST_LOAD(start + 16)) | (NEST_LOAD(start + 32) | NEST_LOAD(start + 48));
   }
+#undef NEST_LOAD
+  return (bits[0] | bits[1]) == 0;
+}
+
+// The same of NEST_USUALLY_CLEARED - 16 bytes at most.
+ALLOCATOR_LEAF static inline int nest_are_few_clear(const void *_Nonnull address, size_t size) {
+  if (size <= 64) return nest_is_clear(address, size);
+  const char *start = (const char *)address, *end = start + size;
+#define NEST_LOAD(at) (*(const nest_vector *)(at))
+  nest_vector bits = (NEST_LOAD(start) | NEST_LOAD(start + 16)) | (NEST_LOAD(start + 32) | NEST_LOAD(start + 48));
+  bits |= (NEST_LOAD(end - 16) | NEST_LOAD(end - 32)) | NEST_LOAD(end - 48);
 #undef NEST_LOAD
   return (bits[0] | bits[1]) == 0;
 }

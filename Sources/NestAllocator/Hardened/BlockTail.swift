@@ -56,10 +56,14 @@ struct BlockTail {
     nest_store_in_order(last, UInt(truncatingIfNeeded: BlockTail.back(key)))
     if size > old { nest_zero(block + old, size - old) }
     var (front, offset) = (BlockTail.front(key), size)
-    while offset < min(size &+ 8, blockSize &- 8) {
-      (block + offset).storeBytes(of: UInt8(truncatingIfNeeded: front), as: UInt8.self)
-      front >>= 8
-      offset += 1
+    if size &+ 16 <= blockSize {
+      nest_store(block + size, front)
+    } else {
+      while offset < blockSize &- 8 {
+        (block + offset).storeBytes(of: UInt8(truncatingIfNeeded: front), as: UInt8.self)
+        front >>= 8
+        offset += 1
+      }
     }
     nest_keep_order()
     nest_store(last, BlockTail.back(key) ^ UInt64(truncatingIfNeeded: blockSize &- size) &<< 48)

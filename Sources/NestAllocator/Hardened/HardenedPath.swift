@@ -23,7 +23,7 @@ enum HardenedPath {
       let bin = ThreadCache.current.bin(offset: offset)
       if bin.first.isSigned {
         let block = checks.checksInBackground ? bin.takeMarked() : bin.take()
-        return begin(block, size, Int(nest_facts(offset / CacheBin.stride).size), checks)
+        return begin(block, size, nest_facts(offset / CacheBin.stride), checks)
       }
     }
     return allocateSlowly(size: size, align: align, checks)
@@ -55,7 +55,7 @@ enum HardenedPath {
       return block
     }
     let block = checks.checksInBackground ? NestSlowPath.allocateMarked(index) : NestSlowPath.allocateUnsampled(index)
-    return block.map { begin($0, size, blockSize, checks) }
+    return block.map { begin($0, size, nest_facts(index), checks) }
   }
 
   /// The class of a block of that size, with its tail; nil where it is of none.
@@ -69,12 +69,12 @@ enum HardenedPath {
   /// Makes a block, which has just been taken, one of `size` bytes. Where blocks are looked at in the background it is marked as one on its
   /// way, and no more when its tail is written; but before, if the tail begins in the word that marks it.
   @inlinable @inline(__always) @_noLocks
-  static func begin(_ block: UnsafeMutableRawPointer, _ size: Int, _ blockSize: Int, _ checks: Hardening)
+  static func begin(_ block: UnsafeMutableRawPointer, _ size: Int, _ facts: nest_class_facts, _ checks: Hardening)
     -> UnsafeMutableRawPointer
   {
-    let zeroBytes = checks.clearedBytes(of: blockSize)
-    if checks.clearsReleasedBlocks, nest_hardening() & UInt32(NEST_CLEARS) != 0, zeroBytes > 16,
-      nest_is_clear(block + 16, zeroBytes &- 16) == 0
+    let blockSize = Int(facts.size)
+    if checks.clearsReleasedBlocks, nest_hardening() & UInt32(NEST_CLEARS) != 0,
+      !checks.isClear(block, checks.clearedBytes(facts))
     {
       BlockMisuse.dieOfWrittenBytes(block, blockSize)
     }
@@ -156,10 +156,8 @@ enum HardenedPath {
 
   @inlinable @inline(__always) @_noLocks
   static func release(_ block: UnsafeMutableRawPointer, _ index: Int, _ checks: Hardening) {
-    let blockSize = Int(nest_facts(index).size)
-    let clearedBytes = checks.clearedBytes(of: blockSize)
     if checks.checksInBackground { FreeBlock(block).mark() }
-    if checks.clearsReleasedBlocks, clearedBytes > 16 { nest_clear(block + 16, clearedBytes &- 16) }
+    if checks.clearsReleasedBlocks { checks.clear(block, checks.clearedBytes(nest_facts(index))) }
     if checks.checksInBackground { nest_keep_order() }
     guard checks.delaysReuse, index <= Quarantine.lastClass, let quarantine = Quarantine.current else {
       return releaseSlowly(FreeBlock(block), index, checks)

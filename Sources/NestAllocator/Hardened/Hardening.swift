@@ -43,6 +43,31 @@ struct Hardening {
     return blockSize < most ? blockSize : most
   }
 
+  /// Whether they are as many as ``nest_class_facts`` says.
+  @inlinable @inline(__always)
+  var clearsFewBytes: Bool { @_noLocks get { bits &>> 32 == UInt(NEST_USUALLY_CLEARED) } }
+
+  /// The same by what is known of the class.
+  @inlinable @inline(__always) @_noLocks
+  func clearedBytes(_ facts: nest_class_facts) -> Int {
+    clearsFewBytes ? Int(facts.cleared) &* 16 : clearedBytes(of: Int(facts.size))
+  }
+
+  /// Clears as many bytes, but for the first 16.
+  @inlinable @inline(__always) @_noLocks
+  func clear(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
+    if byteCount <= 16 { return }
+    if clearsFewBytes { nest_clear_few(block + 16, byteCount &- 16) } else { nest_clear(block + 16, byteCount &- 16) }
+  }
+
+  /// Whether they are zeros still.
+  @inlinable @inline(__always) @_noLocks
+  func isClear(_ block: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
+    if byteCount <= 16 { return true }
+    return clearsFewBytes
+      ? nest_are_few_clear(block + 16, byteCount &- 16) != 0 : nest_is_clear(block + 16, byteCount &- 16) != 0
+  }
+
   /// The same of a free block, of whichever flavour is the allocator of the process: bytes that are zeros, behind its link. 0 where none need be.
   @_noLocks
   static func zeroBytes(of blockSize: Int) -> Int {
