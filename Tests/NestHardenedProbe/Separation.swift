@@ -33,7 +33,9 @@ enum Separation<Allocator: MallocABI & MemoryReleasing & SendableMetatype> {
   /// Whether blocks of other classes, or large ones, come to lie where blocks of one class were, or blocks of that class where others
   /// were: also where all memory has gone back to the system in between.
   static func isBroken(_ size: Int) -> Bool {
-    let (bytes, others) = (4 << 20, [20, 130, 500, 1500, 3500, 7000, 14_000, 40_000, 100_000, 700_000])
+    let bytes = 4 << 20
+    // Of the smallest, that is most blocks.
+    let others = TestEffort.choice([20, 130], quick: []) + [500, 1500, 3500, 7000, 14_000, 40_000, 100_000, 700_000]
     var released: [Int: Set<UInt>] = [:]
     for round in 0..<3 {
       for one in [size] + others {
@@ -67,7 +69,8 @@ enum Separation<Allocator: MallocABI & MemoryReleasing & SendableMetatype> {
     let bytes = (Int(text.split(separator: " ").first ?? "") ?? 0) << 12
     var limit = rlimit(rlim_cur: rlim_t(bytes + (100 << 20)), rlim_max: rlim_t(bytes + (100 << 20)))
     setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
-    for size in [100, 1000, 5000, 20_000, 100_000, 300_000, 100] {
+    let sizes = [1000, 5000, 20_000, 100_000, 300_000]
+    for size in TestEffort.choice([100] + sizes + [100], quick: sizes + [1000]) {
       let blocks = blocks(size, bytes: 60 << 20)
       release(blocks)
     }
@@ -91,7 +94,8 @@ enum SeparationAndFork {
   private static func goOn() {
     NestAllocator.checkInvariants()
     Own.release(kept)
-    for size in [10, 100, 1000, 10_000, 100_000] { Own.release(Own.blocks(size, bytes: 1 << 20)) }
+    let bytes = TestEffort.count(1 << 20, quick: 1 << 15)
+    for size in [10, 100, 1000, 10_000, 100_000] { Own.release(Own.blocks(size, bytes: bytes)) }
     NestHardened.releaseFreeMemory()
     NestAllocator.checkInvariants()
     _exit(NestAllocator.mendedLockCount > 0 ? 7 : 0)
@@ -113,7 +117,8 @@ enum SeparationAndFork {
     threads.forEach { $0.start() }
     kept = [50, 500, 5000, 50_000].flatMap { Own.blocks($0, bytes: 100_000) }
     var mended = 0
-    for _ in 0..<TestEffort.count(400, quick: 40) {
+    // By default, until some have had something to mend.
+    for round in 0..<400 where TestEffort.isFull || round < 6 || mended < 2 {
       let status = fork()
       if status != 0, status != 7 { exit(1) }
       if status == 7 { mended += 1 }
