@@ -19,8 +19,8 @@ import AllocatorInsight
 /// are detached tasks and threads of the closure's own making, and what is not the closure's own: metadata of types and
 /// initial values of globals, which come once in a process, and the pieces by which a task's stack grows.
 ///
-/// An optimized build allocates less: `swift test -c release` is what a limit for production should be taken from. Where the allocator is
-/// linked statically together with Swift's runtime, nothing can be counted, and the test fails; under a sanitizer nothing is checked.
+/// An optimized build allocates less: `swift test -c release` is what a limit for production should be taken from. Where calls
+/// cannot be seen, the test fails, and says why, as `HeapProfiler.start` does; under a sanitizer nothing is checked.
 ///
 /// While at least one closure is measured, each call of the malloc family in the process takes some nanoseconds longer: 10 to 15
 /// in what is measured, less elsewhere. The first call of a series takes some milliseconds.

@@ -130,12 +130,17 @@ static void *watch(void *context) {
 // Whether calls can be seen, and all that is needed for that.
 static enum insight_profile_result prepare_hooks(void) {
   if (insight_process_allocator().kind == INSIGHT_SANITIZER) return INSIGHT_PROFILE_SANITIZER;
-  const void *image = image_of(dlsym(RTLD_DEFAULT, "malloc"));
-  program_has_malloc = image && image == image_of((void *)getauxval(AT_PHDR));
-  // Where Swift's runtime is linked into the image with malloc, its calls lead there without a slot.
-  if (image && image == image_of(swift_allocObject)) return INSIGHT_PROFILE_NO_SLOTS;
+  bool has_jumps = profile_find_jumps();
+  program_has_malloc = false;
+  if (!has_jumps) {
+    const void *image = image_of(dlsym(RTLD_DEFAULT, "malloc"));
+    program_has_malloc = image && image == image_of((void *)getauxval(AT_PHDR));
+    // Where Swift's runtime is linked into the image with malloc, its calls lead there without a slot.
+    // In a program without a dynamic linker there is nobody to ask.
+    if (!image || image == image_of(swift_allocObject)) return INSIGHT_PROFILE_NO_SLOTS;
+    profile_find_real_functions();
+  }
   prepare_process();
-  profile_find_real_functions();
   return INSIGHT_PROFILE_STARTED;
 }
 
@@ -287,11 +292,10 @@ struct profile_slots profile_current_slots(bool *has_malloc) {
   return slots;
 }
 
-void insight_profile_check_async(const void *caller, int is_last) {
+void insight_profile_check_async(int is_last) {
   uintptr_t frames[INSIGHT_STACK_DEPTH];
   uint32_t physical, depth = insight_profile_walk(frames, &physical);
-  const void *image = image_of(caller);
   bool is_found = false;
-  for (uint32_t i = physical; i < depth; i++) is_found |= image && image_of((void *)frames[i]) == image;
+  for (uint32_t i = physical; i < depth; i++) is_found |= profile_is_one_range(frames[i], (uintptr_t)__builtin_return_address(0));
   if (is_found || is_last) __atomic_store_n(&profile_async_frames, is_found ? 1 : -1, __ATOMIC_RELAXED);
 }

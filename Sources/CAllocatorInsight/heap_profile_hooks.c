@@ -19,6 +19,8 @@ static struct {
   void *(*pvalloc)(size_t);
   void (*free)(void *);
   void (*cfree)(void *);
+  void (*free_sized)(void *, size_t);
+  void (*free_aligned_sized)(void *, size_t, size_t);
   void *(*new_)(size_t), *(*new_array)(size_t);
   void *(*new_nothrow)(size_t, const void *), *(*new_array_nothrow)(size_t, const void *);
   void *(*new_aligned)(size_t, size_t), *(*new_array_aligned)(size_t, size_t);
@@ -116,6 +118,9 @@ ALLOCATION(
   }
 RELEASE(free, (void *block), real.free(block))
 RELEASE(cfree, (void *block), real.cfree(block))
+RELEASE(free_sized, (void *block, size_t size), real.free_sized(block, size))
+RELEASE(
+  free_aligned_sized, (void *block, size_t alignment, size_t size), real.free_aligned_sized(block, alignment, size))
 RELEASE(delete_, (void *block), real.delete_(block))
 RELEASE(delete_array, (void *block), real.delete_array(block))
 RELEASE(delete_sized, (void *block, size_t size), real.delete_sized(block, size))
@@ -145,6 +150,8 @@ const struct profile_hook profile_hooks[] = {
   HOOK("pvalloc", pvalloc),
   HOOK("free", free),
   HOOK("cfree", cfree),
+  HOOK("free_sized", free_sized),
+  HOOK("free_aligned_sized", free_aligned_sized),
   HOOK("_Znwm", new_),
   HOOK("_Znam", new_array),
   HOOK("_ZnwmRKSt9nothrow_t", new_nothrow),

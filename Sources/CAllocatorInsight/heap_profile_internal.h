@@ -3,9 +3,9 @@
 
 // Between the files of the profile. Who calls whom:
 //
-//     an image's slot ──► hooks.c ──► allocation_scopes.c ──► samples.c ──► stacks.c
-//                           ▲
-//     control.c ──► slots.c ┘   (start, stop, and the threads that look for new images)
+//     an image's slot, or a jump of the program's allocator ──► hooks.c ──► allocation_scopes.c ──► samples.c ──► stacks.c
+//                                                                 ▲
+//     control.c ──► slots.c, jumps.c ─────────────────────────────┘   (start, stop, and the threads that look for new images)
 
 #ifndef HEAP_PROFILE_INTERNAL_H
 #define HEAP_PROFILE_INTERNAL_H
@@ -111,10 +111,19 @@ struct profile_range {
   uintptr_t low, high;
 };
 
-// Takes over where code is, sorted, and where that of Swift's concurrency is.
 enum { PROFILE_MOST_RANGES = 2048 };
+
+// Of which code the walk has to know; empty where it is not known.
+struct profile_known_code {
+  // Swift's concurrency, which calls jobs; and the C library, which calls main and the functions of threads.
+  struct profile_range concurrency, libc;
+};
+
+// Takes over where code is.
 __attribute__((visibility("hidden"))) struct profile_range *profile_ranges_to_fill(void);
-__attribute__((visibility("hidden"))) void profile_publish_ranges(uint32_t count, struct profile_range concurrency);
+__attribute__((visibility("hidden"))) void profile_publish_ranges(uint32_t count, struct profile_known_code known);
+// Whether both are in one image's code.
+__attribute__((visibility("hidden"))) bool profile_is_one_range(uintptr_t address, uintptr_t other);
 __attribute__((visibility("hidden"))) uint32_t profile_walk(const uintptr_t *frame, uintptr_t *frames, uint32_t *physical);
 extern int32_t profile_async_frames __attribute__((visibility("hidden")));
 
@@ -128,7 +137,15 @@ struct profile_hook {
 };
 extern const struct profile_hook profile_hooks[] __attribute__((visibility("hidden")));
 extern const uint32_t profile_hook_count __attribute__((visibility("hidden")));
+// By the dynamic linker's symbols, for slots.
 __attribute__((visibility("hidden"))) void profile_find_real_functions(void);
+
+// jumps.c
+
+// Whether the program's calls, and everybody else's, lead through jumps that can be written. Then no slot has to be.
+__attribute__((visibility("hidden"))) bool profile_find_jumps(void);
+// Has all of them lead to the hooks, or back. Returns how many; 0 where they cannot be written any more.
+__attribute__((visibility("hidden"))) uint32_t profile_write_jumps(bool is_on);
 
 // slots.c
 
@@ -136,7 +153,7 @@ struct profile_slots {
   uint32_t slots, images, refused, pending;
 };
 
-// Points all slots at the hooks, or back.
+// Points all slots, or jumps, at the hooks, or back.
 __attribute__((visibility("hidden"))) struct profile_slots profile_write_slots(bool is_on);
 // As they were when they were written last; and whether malloc is the program's own.
 __attribute__((visibility("hidden"))) struct profile_slots profile_current_slots(bool *has_malloc);

@@ -22,12 +22,20 @@ enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT, GLOB_DAT = R_AARCH64_GLOB_DAT, ABSOLUTE 
 #error "which relocations are slots?"
 #endif
 
+// The function of Swift's concurrency that calls jobs, of which a profile has to know where it is: only seen where the runtime is
+// linked statically, into one image with everything else.
+extern const char run_job[] __asm__("_ZN5swift34runJobInEstablishedExecutorContextEPNS_3JobE") __attribute__((weak));
+// More bytes than it has, and fewer than to the end of the runtime's code that it is a part of.
+enum { RUN_JOB_SIZE = 1024 };
+
 struct walk {
   bool is_on;
+  // Where code is matters, and slots do not.
+  bool has_jumps;
   struct profile_slots found;
   uint32_t range_count;
   struct profile_range *ranges;
-  struct profile_range concurrency;
+  struct profile_known_code known;
   uintptr_t page_size;
 };
 
@@ -104,9 +112,10 @@ static void look_at_relocations(
 static int look_at_image(struct dl_phdr_info *info, size_t size, void *context) {
   (void)size;
   struct walk *walk = context;
-  struct image image = {UINTPTR_MAX, 0, 0, 0, false};
+  struct image image = {.low = UINTPTR_MAX};
   const ElfW(Dyn) *dynamic = NULL;
   bool is_concurrency = info->dlpi_name && strstr(info->dlpi_name, "libswift_Concurrency");
+  bool is_libc = info->dlpi_name && strstr(info->dlpi_name, "/libc.so");
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *header = &info->dlpi_phdr[i];
     uintptr_t low = info->dlpi_addr + header->p_vaddr, high = low + header->p_memsz;
@@ -122,8 +131,10 @@ static int look_at_image(struct dl_phdr_info *info, size_t size, void *context) 
     if (!(header->p_flags & PF_X)) continue;
     if (walk->ranges && walk->range_count < PROFILE_MOST_RANGES)
       walk->ranges[walk->range_count++] = (struct profile_range){low, high};
-    if (is_concurrency) walk->concurrency = (struct profile_range){low, high};
+    if (is_concurrency) walk->known.concurrency = (struct profile_range){low, high};
+    if (is_libc) walk->known.libc = (struct profile_range){low, high};
   }
+  if (walk->has_jumps) return 0;
   if (!dynamic || (info->dlpi_name && strstr(info->dlpi_name, "linux-vdso"))) return 0;
 
   const ElfW(Sym) *symbols = NULL;
@@ -155,11 +166,18 @@ static int look_at_image(struct dl_phdr_info *info, size_t size, void *context) 
 }
 
 struct profile_slots profile_write_slots(bool is_on) {
-  struct walk walk = {.is_on = is_on, .page_size = (uintptr_t)sysconf(_SC_PAGESIZE)};
+  struct walk walk = {.is_on = is_on, .has_jumps = profile_find_jumps(), .page_size = (uintptr_t)sysconf(_SC_PAGESIZE)};
   int code = errno;
   if (is_on) walk.ranges = profile_ranges_to_fill();
   dl_iterate_phdr(look_at_image, &walk);
-  if (is_on) profile_publish_ranges(walk.range_count, walk.concurrency);
+  if (!walk.known.concurrency.high && run_job)
+    walk.known.concurrency = (struct profile_range){(uintptr_t)run_job, (uintptr_t)run_job + RUN_JOB_SIZE};
+  if (is_on) profile_publish_ranges(walk.range_count, walk.known);
+  if (walk.has_jumps) {
+    walk.found.slots = profile_write_jumps(is_on);
+    walk.found.images = walk.found.refused = 1;
+    if (walk.found.slots) walk.found.refused = 0;
+  }
   errno = code;
   return walk.found;
 }

@@ -4,6 +4,9 @@
 // A stack by frame pointers: each frame begins with the address of its caller's frame, and the return address. Where the caller is
 // the part of Swift's concurrency that runs jobs, the frame is that of an async function, and what waits for it is a list of
 // contexts in the heap, each with its parent and with the function that goes on; the frame has its context's address below it.
+//
+// Where that does not lead to where the thread began, because code on the way has no frame pointers, the tables for exceptions are
+// asked (System V ABI, "Unwind Library Interface"), which takes a hundred times as long.
 
 #include "heap_profile_internal.h"
 
@@ -11,6 +14,18 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
+#include <unwind.h>
+
+#if defined(__x86_64__)
+enum { FRAME_POINTER = 6 };
+#elif defined(__aarch64__)
+enum { FRAME_POINTER = 29 };
+#else
+#error "which register is the frame pointer, by its number in DWARF?"
+#endif
+
+// Not there in a program that has nothing of C++.
+extern _Unwind_Reason_Code unwind(_Unwind_Trace_Fn, void *) __asm__("_Unwind_Backtrace") __attribute__((weak));
 
 int32_t profile_async_frames;
 
@@ -18,13 +33,13 @@ int32_t profile_async_frames;
 static struct profile_range ranges[2][PROFILE_MOST_RANGES];
 static struct {
   uint32_t count;
-  struct profile_range concurrency;
+  struct profile_known_code known;
 } published[2];
 static uint32_t current;
 
 struct profile_range *profile_ranges_to_fill(void) { return ranges[!__atomic_load_n(&current, __ATOMIC_ACQUIRE)]; }
 
-void profile_publish_ranges(uint32_t count, struct profile_range concurrency) {
+void profile_publish_ranges(uint32_t count, struct profile_known_code known) {
   uint32_t next = !__atomic_load_n(&current, __ATOMIC_ACQUIRE);
   // Few, and nearly in order.
   for (uint32_t i = 1; i < count; i++) {
@@ -34,11 +49,12 @@ void profile_publish_ranges(uint32_t count, struct profile_range concurrency) {
     ranges[next][place] = range;
   }
   published[next].count = count;
-  published[next].concurrency = concurrency;
+  published[next].known = known;
   __atomic_store_n(&current, next, __ATOMIC_RELEASE);
 }
 
-static bool is_code(uintptr_t address) {
+// The range that an address is in; null where it is in none.
+static const struct profile_range *find_range(uintptr_t address) {
   uint32_t now = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
   uint32_t low = 0, high = published[now].count;
   while (low < high) {
@@ -48,14 +64,21 @@ static bool is_code(uintptr_t address) {
     else
       high = middle;
   }
-  return low < published[now].count && ranges[now][low].low <= address;
+  return low < published[now].count && ranges[now][low].low <= address ? &ranges[now][low] : NULL;
 }
 
-static bool is_concurrency(uintptr_t address) {
-  uint32_t now = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
-  return address >= published[now].concurrency.low && address < published[now].concurrency.high;
+static bool is_code(uintptr_t address) { return find_range(address) != NULL; }
+
+bool profile_is_one_range(uintptr_t address, uintptr_t other) {
+  const struct profile_range *range = find_range(address);
+  return range && range == find_range(other);
 }
 
+static bool is_in(uintptr_t address, struct profile_range range) { return address >= range.low && address < range.high; }
+
+static struct profile_known_code known_code(void) { return published[__atomic_load_n(&current, __ATOMIC_ACQUIRE)].known; }
+
+static bool is_concurrency(uintptr_t address) { return is_in(address, known_code().concurrency); }
 
 // The mapping that a stack lies in, from /proc, because pthread_getattr_np allocates. Nothing but system calls.
 static bool find_mapping(uintptr_t address, uintptr_t *low, uintptr_t *high) {
@@ -104,6 +127,15 @@ static uintptr_t stack_end(uintptr_t frame) {
   return high;
 }
 
+// Whether so many bytes of the stack are left.
+static bool has_room_below(size_t bytes) {
+  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  if (here - profile_thread.stack_low >= bytes) return true;
+  // Perhaps there is more than was looked at.
+  profile_thread.stack_high = 0;
+  return stack_end(here) && here - profile_thread.stack_low >= bytes;
+}
+
 // Follows the contexts of async functions. Returns how many frames there are, 0 where these are none.
 static uint32_t walk_async(uintptr_t context, uintptr_t *frames, uint32_t room) {
   uint32_t count = 0;
@@ -118,29 +150,86 @@ static uint32_t walk_async(uintptr_t context, uintptr_t *frames, uint32_t room) 
   return count;
 }
 
+// A stack on its way.
+struct stack {
+  uintptr_t *frames;
+  uint32_t count, physical;
+  // Whether the last frame is a part of Swift's concurrency.
+  bool was_concurrency;
+};
+
+// Adds a caller; `context` is where the frame before has the address of its context, if it is that of an async function. Returns
+// whether the stack goes on there.
+static bool add_caller(struct stack *stack, uintptr_t caller, const uintptr_t *context) {
+  if (!is_code(caller)) return false;
+  bool is_job = is_concurrency(caller);
+  if (is_job && !stack->was_concurrency && context && __atomic_load_n(&profile_async_frames, __ATOMIC_RELAXED) >= 0) {
+    uint32_t more = walk_async(*context, stack->frames + stack->count, INSIGHT_STACK_DEPTH - stack->count);
+    if (more > 0) {
+      stack->physical = stack->count;
+      stack->count += more;
+      return false;
+    }
+  }
+  stack->frames[stack->count++] = caller;
+  stack->physical = stack->count;
+  stack->was_concurrency = is_job;
+  return stack->count < INSIGHT_STACK_DEPTH;
+}
+
+// Whether the stack ends where a thread begins, as far as that can be told.
+static bool is_whole(const struct stack *stack) {
+  if (stack->count > stack->physical || stack->count == INSIGHT_STACK_DEPTH) return true;
+  struct profile_range libc = known_code().libc;
+  return stack->count >= 3 && (libc.high == 0 || is_in(stack->frames[stack->count - 1], libc));
+}
+
+struct unwinding {
+  struct stack stack;
+  // Where the hook's frame is, and its thread's stack ends.
+  uintptr_t frame, end;
+  // What is in front of it is the profile's own.
+  bool is_behind_hook;
+  // The frame pointer of the frame before.
+  uintptr_t before;
+};
+
+static _Unwind_Reason_Code add_unwound(struct _Unwind_Context *context, void *argument) {
+  struct unwinding *unwinding = argument;
+  uintptr_t caller = _Unwind_GetIP(context), before = unwinding->before;
+  unwinding->before = _Unwind_GetGR(context, FRAME_POINTER);
+  if (!unwinding->is_behind_hook) {
+    if (caller != ((const uintptr_t *)unwinding->frame)[1]) return _URC_NO_REASON;
+    unwinding->is_behind_hook = true;
+  }
+  bool has_context = before % 8 == 0 && before > unwinding->frame && before < unwinding->end;
+  return add_caller(&unwinding->stack, caller, has_context ? (const uintptr_t *)before - 1 : NULL)
+           ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
+// More bytes than unwinding takes of the stack.
+enum { UNWINDING_DEPTH = 8 << 10 };
+
 uint32_t profile_walk(const uintptr_t *frame, uintptr_t *frames, uint32_t *physical) {
   uintptr_t end = stack_end((uintptr_t)frame);
-  uint32_t count = 0;
-  bool was_concurrency = true;
-  while (count < INSIGHT_STACK_DEPTH && (uintptr_t)frame % 8 == 0 && (uintptr_t)frame + 16 <= end) {
-    uintptr_t caller = frame[1];
-    if (!is_code(caller)) break;
-    bool is_job = is_concurrency(caller);
-    if (is_job && !was_concurrency && __atomic_load_n(&profile_async_frames, __ATOMIC_RELAXED) >= 0) {
-      uint32_t more = walk_async(frame[-1], frames + count, INSIGHT_STACK_DEPTH - count);
-      if (more > 0) {
-        *physical = count;
-        return count + more;
-      }
-    }
-    frames[count++] = caller;
-    was_concurrency = is_job;
+  struct unwinding unwinding = {.frame = (uintptr_t)frame, .end = end};
+  // The hook is none of Swift's, and has no context.
+  struct stack stack = {.frames = frames, .was_concurrency = true};
+  while ((uintptr_t)frame % 8 == 0 && (uintptr_t)frame + 16 <= end && add_caller(&stack, frame[1], frame - 1)) {
     const uintptr_t *next = (const uintptr_t *)frame[0];
     if (next <= frame) break;
     frame = next;
   }
-  *physical = count;
-  return count;
+  *physical = stack.physical;
+  if (is_whole(&stack) || !unwind || !end || !has_room_below(UNWINDING_DEPTH)) return stack.count;
+
+  uintptr_t unwound[INSIGHT_STACK_DEPTH];
+  unwinding.stack = (struct stack){.frames = unwound, .was_concurrency = true};
+  unwind(add_unwound, &unwinding);
+  if (unwinding.stack.count <= stack.count) return stack.count;
+  for (uint32_t i = 0; i < unwinding.stack.count; i++) frames[i] = unwound[i];
+  *physical = unwinding.stack.physical;
+  return unwinding.stack.count;
 }
 
 uint32_t insight_profile_walk(uintptr_t *frames, uint32_t *physical) {

@@ -13,6 +13,7 @@
 
 // In an artifact that exports the malloc family; null elsewhere.
 extern const char exported_malloc[] __asm__("__swift_malloc") __attribute__((weak));
+const struct allocator_malloc_jump *own_jumps(size_t *) __asm__("__swift_malloc_jumps") __attribute__((weak));
 extern const char asan_init[] __asm__("__asan_init") __attribute__((weak));
 extern const char tsan_init[] __asm__("__tsan_init") __attribute__((weak));
 
@@ -193,6 +194,11 @@ long insight_walk_blocks(struct allocator_walk *walk, struct allocator_block *bl
     case INSIGHT_SWIFT: return process.walk ? process.walk(walk, blocks, capacity) : -1;
     default: return -1;
   }
+}
+
+const struct allocator_malloc_jump *insight_malloc_jumps(size_t *count) {
+  *count = 0;
+  return insight_process_allocator().kind == INSIGHT_LINKED && own_jumps ? own_jumps(count) : NULL;
 }
 
 int64_t insight_peer_user(int socket) {

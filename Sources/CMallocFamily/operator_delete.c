@@ -25,7 +25,7 @@
 
 #include "CAllocatorSupport.h"
 #include "dynamic_symbols.h"
-#include "shim.h"
+#include "jumps.h"
 
 #ifndef ALLOCATOR_SANITIZER
 
@@ -93,7 +93,7 @@ static size_t requested_multiple(size_t size, size_t alignment) {
 
 static void release_aligned(void *pointer, size_t size, size_t alignment) {
   alignment = requested_alignment(alignment);
-  __swift_free_aligned_sized(pointer, alignment, requested_multiple(size, alignment));
+  malloc_jump_free_aligned_sized(pointer, alignment, requested_multiple(size, alignment));
 }
 
 // What the C++ library's own unsized forms do, for each that is missing: that for arrays calls that for one object, which
@@ -118,11 +118,11 @@ static void release_aligned_array(void *pointer, size_t alignment) {
 // operator delete (void *, size_t) and operator delete[] (void *, size_t)
 
 WEAK void _ZdlPvm(void *pointer, size_t size) {
-  return size_may_be_used ? __swift_free_sized(pointer, requested(size)) : release_object(pointer);
+  return size_may_be_used ? malloc_jump_free_sized(pointer, requested(size)) : release_object(pointer);
 }
 
 WEAK void _ZdaPvm(void *pointer, size_t size) {
-  return size_may_be_used ? __swift_free_sized(pointer, requested(size)) : release_array(pointer);
+  return size_may_be_used ? malloc_jump_free_sized(pointer, requested(size)) : release_array(pointer);
 }
 
 // operator delete (void *, size_t, align_val_t) and operator delete[] (void *, size_t, align_val_t)

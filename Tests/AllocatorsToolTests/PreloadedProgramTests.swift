@@ -19,15 +19,23 @@ final class PreloadedProgramTests: XCTestCase {
   }
 
   /// Leaks 5,000 blocks for each byte that it reads. With an argument a thread of its own does, which has been there before, and
-  /// takes and returns blocks of that size all the time.
+  /// takes and returns blocks of that size all the time. Under a library of this package it also releases blocks by their size.
   private static let leaking = """
     #include <pthread.h>
     #include <stdio.h>
     #include <stdlib.h>
     #include <unistd.h>
+    void free_sized(void *, size_t) __attribute__((weak));
+    void free_aligned_sized(void *, size_t, size_t) __attribute__((weak));
     void *kept[5000];
     static int has_thread;
-    __attribute__((noinline)) void leak_session(int i) { kept[i] = malloc(1000); *(char *)kept[i] = 1; }
+    __attribute__((noinline)) void leak_session(int i) {
+      char *block = kept[i] = malloc(1000);
+      *block = 1;
+      if (!free_sized) return;
+      free_sized(malloc(1000), 1000);
+      free_aligned_sized(aligned_alloc(64, 1024), 64, 1024);
+    }
     __attribute__((noinline)) void churn(void) { char *volatile block = malloc(1000); *block = 1; free(block); }
     static void *serve(void *unused) {
       for (int i = 0; i < 10000; i++) churn();
@@ -171,13 +179,25 @@ final class PreloadedProgramTests: XCTestCase {
     try Tool.checkRefusal(["diff", path, path, "--symbols", "/nowhere"], status: 66, says: "/nowhere cannot be read")
   }
 
+  /// Its stacks are found by the tables for exceptions. Where there are none either, that is said.
   func testAProgramWithoutFramePointers() throws {
-    let program = try scratch.compile("bare", Self.leaking, ["-O2", "-fomit-frame-pointer", "-pthread"])
-    let run = try Self.profile(program, under: "InsightPreload", interval: "1")
-    XCTAssertEqual(run.status, 0, run.transcript)
-    XCTAssertTrue(
-      run.standardOutput.contains("code there has no frame pointers (-fno-omit-frame-pointer)"), run.transcript)
-    XCTAssertTrue(run.lines[0].contains("(5,000 × blocks, ±0 %)"), run.transcript)
+    let options = ["-O2", "-fomit-frame-pointer", "-pthread", "-fno-inline", "-fno-optimize-sibling-calls"]
+    let tables = ["-fasynchronous-unwind-tables"], none = ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
+    let with = try scratch.compile("bare", Self.leaking, options + tables)
+    let without = try scratch.compile("barer", Self.leaking, options + none)
+    let note = "neither frame pointers (-fno-omit-frame-pointer) nor unwind tables (-funwind-tables)"
+    let cases = [(with, []), (without, []), (with, ["thread"])]
+    try concurrently(TestEffort.choice(cases, quick: Array(cases.prefix(2)))) { program, arguments in
+      let run = try Self.profile(program, arguments, under: "InsightPreload", interval: "1")
+      XCTAssertEqual(run.status, 0, run.transcript)
+      XCTAssertTrue(run.lines[0].contains("(5,000 × blocks, ±0 %)"), run.transcript)
+      XCTAssertEqual(run.standardOutput.contains(note), program == without, run.transcript)
+      if program == without { return }
+      XCTAssertTrue(run.lines[0].contains(" from leak_session "), run.transcript)
+      let caller = arguments.isEmpty ? "main" : "start_thread|libc\\.so"
+      let stack = try Regex("\n  leak_session .*\n  serve .*\n  (\(caller))")
+      XCTAssertNotNil(run.standardOutput.firstMatch(of: stack), run.transcript)
+    }
   }
 
   private static func threads(of pid: String) -> [String] {

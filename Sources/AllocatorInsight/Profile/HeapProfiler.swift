@@ -17,6 +17,11 @@ import Synchronization
 /// block in every 512 KiB or so is looked at: its size, its stack, and until it is released, its place. Before and
 /// afterwards nothing is different from a process that has no profiler. What was allocated before the start is not known.
 ///
+/// How calls are led there: by the slots of the dynamic linker, in which images have the addresses of each other's functions. Where
+/// the program itself exports `malloc`, because it names an allocator such as `GlobalNest`, calls need no slot, and the jump with which
+/// each function of the family begins is rewritten instead; its page of code can be written for some microseconds at the start, and
+/// again at the end. If the system forbids that, there are slots alone, and ``HeapProfile/notes`` says what cannot be seen.
+///
 /// A child of fork(2) has no profile running. Libraries that are opened meanwhile are included some 20 ms later.
 public enum HeapProfiler {
   /// Why no profile could be started.
@@ -43,8 +48,9 @@ public enum HeapProfiler {
   ///
   /// - Parameter interval: bytes that are allocated from one sample to the next, on average. Half the interval doubles the
   ///   number of samples; errors become smaller with its square root.
-  /// - Throws: ``Failure`` where a profile runs already, for an interval outside ``intervals``, under a sanitizer, and where
-  ///   the allocator is linked statically together with Swift's runtime, so that no call between them can be seen.
+  /// - Throws: ``Failure`` where a profile runs already, for an interval outside ``intervals``, under a sanitizer, and where no call
+  ///   between the allocator and Swift's runtime can be seen, because both are linked statically into one file, and the allocator
+  ///   is glibc's or jemalloc, or the system lets nobody write code.
   public static func start(samplingEvery interval: Int = defaultInterval) throws(Failure) {
     try start(samplingEvery: interval, seconds: 0)
   }
@@ -69,7 +75,8 @@ public enum HeapProfiler {
       throw Failure(
         description:
           "allocator and Swift runtime are linked statically into one file, so that calls between them cannot be "
-          + "seen: link the Swift runtime dynamically")
+          + "seen: link the Swift runtime dynamically, or name an allocator of this package that exports malloc (GlobalNest)"
+      )
     default: throw Failure(description: "there is no memory for the profile's tables")
     }
   }
@@ -140,6 +147,6 @@ enum AsyncFrames {
 
   @inline(never) private static func inner(_ isLast: Bool) async {
     await Task.yield()
-    insight_profile_check_async(#dsohandle, isLast ? 1 : 0)
+    insight_profile_check_async(isLast ? 1 : 0)
   }
 }

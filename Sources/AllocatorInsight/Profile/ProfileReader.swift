@@ -39,8 +39,8 @@ struct ProfileReader {
     }
     if state.samples > 20 && state.short_stacks * 5 > state.samples {
       notes.append(
-        "\(state.short_stacks * 100 / state.samples) % of the stacks end after one or two functions: code there has no frame "
-          + "pointers (-fno-omit-frame-pointer)")
+        "\(state.short_stacks * 100 / state.samples) % of the stacks end after one or two functions: code there has neither frame "
+          + "pointers (-fno-omit-frame-pointer) nor unwind tables (-funwind-tables)")
     }
     if state.async_frames < 0 { notes.append("async frames off: stacks end where an async function was resumed") }
     if state.program_has_malloc != 0 {

@@ -49,6 +49,9 @@ int insight_release_free_memory(void);
 // Goes on with a walk over its live blocks, as `__swift_allocator_walk_blocks` does. -1 where it cannot.
 long insight_walk_blocks(struct allocator_walk *_Nonnull walk, struct allocator_block *_Nonnull blocks, size_t capacity);
 
+// The jumps with which the functions of the malloc family begin, where it is the one that was linked into this artifact; else NULL, and 0.
+const struct allocator_malloc_jump *_Nullable insight_malloc_jumps(size_t *_Nonnull count);
+
 // The user at the other end of a connected unix socket, as of the time of connect(2); -1 where there is none.
 int64_t insight_peer_user(int socket);
 

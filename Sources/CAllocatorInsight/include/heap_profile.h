@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
-// A sampled profile of the heap over whichever allocator answers malloc: the slots through which images call the malloc family
-// are pointed at functions that count bytes down, and pass on. In C, because these functions run below malloc in every thread:
+// A sampled profile of the heap over whichever allocator answers malloc: the slots through which images call the malloc family, or the
+// jumps of an allocator that the program brings, are pointed at functions that count bytes down, and pass on. In C, because these functions run below malloc in every thread:
 // they may not allocate, nor take a lock of anybody else's.
 
 #ifndef C_ALLOCATOR_INSIGHT_HEAP_PROFILE_H
@@ -21,7 +21,7 @@ enum insight_profile_result : unsigned {
   INSIGHT_PROFILE_NO_MEMORY,
   // A sanitizer answers malloc.
   INSIGHT_PROFILE_SANITIZER,
-  // Allocator and Swift's runtime are in one image, and call each other without a slot.
+  // Allocator and Swift's runtime are in one image, and call each other without a slot, and there is no jump that can be written.
   INSIGHT_PROFILE_NO_SLOTS,
 };
 
@@ -54,10 +54,10 @@ struct insight_profile_state {
   // Of the profile that runs, or ran last: samples taken, those for which there was no room, and releases that came while the
   // thread was in the profiler itself, in a signal handler.
   uint64_t samples, lost_samples, missed_releases;
-  // Stacks that ended in fewer than three frames.
+  // Stacks of fewer than three frames, by frame pointers and by tables.
   uint64_t short_stacks;
   uint32_t site_count, live_capacity;
-  // Slots that point here, images that have some, and slots that could not be written.
+  // Slots, or jumps, that point here, images that have some, and slots that could not be written.
   uint32_t slots, images, refused_slots;
   // Whether the program's own calls of malloc have no slots, because malloc is the program's.
   uint32_t program_has_malloc;
@@ -79,9 +79,9 @@ void insight_profile_read_site(uint32_t index, struct insight_site *_Nonnull sit
 // Reads `count` places for live blocks from `first`, both below `live_capacity`.
 void insight_profile_read_live(uint32_t first, uint32_t count, struct insight_live_block *_Nonnull blocks);
 
-// Says whether this call comes from an async function whose callers the profile's walk finds: `caller` lies in the image of one.
-// That it does not is noted with `is_last` alone.
-void insight_profile_check_async(const void *_Nonnull caller, int is_last);
+// Notes whether this call comes from an async function whose callers the profile's walk finds: one of them lies in the same code.
+// That none does is noted with `is_last` alone.
+void insight_profile_check_async(int is_last);
 
 // Points the slots of images that have been loaded since at the profile. The profile's own thread does it every 20 ms.
 void insight_profile_retap(void);

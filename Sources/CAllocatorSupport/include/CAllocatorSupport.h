@@ -12,6 +12,7 @@
 #include "error_number.h"
 #include "exported_symbols.h"
 #include "glibc_malloc.h"
+#include "malloc_jumps.h"
 #include "memory.h"
 #include "misuse.h"
 #include "sanitizers.h"

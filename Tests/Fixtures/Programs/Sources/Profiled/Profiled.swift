@@ -55,6 +55,7 @@ func profileLeak(_ sessions: Int, interval: Int, file: String?) async throws {
   }
   try await Task.sleep(for: .milliseconds(50))
   let sum = await serve(sessions + sessions / 2, sessions: sessions)
+  let writable = writableCode()
   guard let profile = HeapProfiler.stop() else { fatalError("no profile") }
   print(profile)
   // The owner with most live memory, for the test: objects and their error.
@@ -62,8 +63,51 @@ func profileLeak(_ sessions: Int, interval: Int, file: String?) async throws {
   let share = first?.types.first
   print("FIRST \(share?.name ?? "-") \(share?.live.objects.value ?? 0) \(share?.live.objects.standardError ?? 0)")
   print("STACK \(first?.frames.map(\.function).joined(separator: " < ") ?? "-")")
+  print("WRITABLE \(writable) \(writableCode())")
   if let file { write(profile.pprof, to: file) }
   precondition(sum != 0 && !HeapProfiler.isRunning)
+}
+
+/// The mappings of this process that are code and can be written.
+func writableCode() -> Int {
+  guard let maps = fopen("/proc/self/maps", "r") else { fatalError("no maps") }
+  defer { fclose(maps) }
+  var line = [CChar](repeating: 0, count: 8192)
+  var count = 0
+  while fgets(&line, Int32(line.count), maps) != nil { count += strstr(line, " rwx") != nil ? 1 : 0 }
+  return count
+}
+
+/// One block of each function of C that this program calls by itself.
+@inline(never) func allocateInEachWay() -> [UnsafeMutableRawPointer] {
+  var aligned: UnsafeMutableRawPointer?
+  precondition(posix_memalign(&aligned, 64, 1_004) == 0)
+  let blocks = [
+    malloc(1_000), calloc(1, 1_001), realloc(malloc(10), 1_002), aligned_alloc(64, 1_003), aligned,
+    valloc(1_005), reallocarray(nil, 1, 1_006),
+  ]
+  return blocks.map { $0! }
+}
+
+/// Calls each function while a profile runs in which every byte is a sample, and prints the sizes of the blocks that are alive when they
+/// have been allocated, and when they have been released.
+func profileFunctions() throws {
+  let function: @convention(c) (Int) -> UnsafeMutableRawPointer? = malloc
+  func code() -> UInt64 { unsafeBitCast(function, to: UnsafeRawPointer.self).load(as: UInt64.self) }
+  let first = code()
+  try HeapProfiler.start(samplingEvery: 1)
+  let blocks = allocateInEachWay()
+  let before = HeapProfiler.snapshot()
+  let meanwhile = code()
+  for block in blocks { free(block) }
+  let after = HeapProfiler.stop()
+  for (time, profile) in [("BEFORE", before), ("AFTER", after)] {
+    let sites = profile?.sites.filter { $0.frames.contains { $0.function.contains("allocateInEachWay") } } ?? []
+    let sizes = sites.map { Int($0.live.bytes.value.rounded()) }.filter { $0 >= 1_000 && $0 < 1_010 }.sorted()
+    print(time, sizes.map(String.init).joined(separator: " "))
+  }
+  print("CODE OF MALLOC", meanwhile == first ? "as before," : "changed,", code() == first ? "as before" : "changed")
+  for note in after?.notes ?? [] { print("NOTE \(note)") }
 }
 
 func write(_ bytes: [UInt8], to path: String) {
@@ -78,8 +122,9 @@ public func runProfiled() async throws {
   switch words.count > 1 ? words[1] : "" {
   case "leak":
     try await profileLeak(number(2, 100_000), interval: number(3, 64 << 10), file: words.count > 4 ? words[4] : nil)
+  case "functions": try profileFunctions()
   default:
-    print("usage: \(words[0]) leak [sessions] [interval] [file]")
+    print("usage: \(words[0]) leak [sessions] [interval] [file] | functions")
     exit(64)
   }
 }
