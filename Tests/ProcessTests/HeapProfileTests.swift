@@ -58,6 +58,11 @@ final class HeapProfileTests: XCTestCase {
     XCTAssertTrue(run.lines.contains("CODE OF MALLOC changed, as before"), run.transcript)
     XCTAssertFalse(run.standardOutput.contains("malloc is in the program itself"), run.transcript)
 
+    let rounds = TestEffort.count(200, quick: 20)
+    let often = try CommandResult.run([program, "often", "\(rounds)"])
+    XCTAssertEqual(often.status, 0, often.transcript)
+    XCTAssertTrue(often.lines.contains("ROUNDS \(rounds)"), often.transcript)
+
     // Where the system lets nobody write code (Linux 6.3), what goes through slots is seen, and the rest is spoken of.
     let refused = try CommandResult.run([try Self.launcher(), program, "functions"])
     if refused.status == 77 { return }

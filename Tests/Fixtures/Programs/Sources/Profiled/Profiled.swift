@@ -2,7 +2,9 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import AllocatorInsight
+import Dispatch
 import Glibc
+import Synchronization
 
 /// A service that forgets sessions: each is kept alive by a closure of its own.
 final class Session: Sendable {
@@ -110,6 +112,31 @@ func profileFunctions() throws {
   for note in after?.notes ?? [] { print("NOTE \(note)") }
 }
 
+/// Starts and ends profiles while threads call malloc all the time.
+func profileOftenAmongThreads(_ rounds: Int) throws {
+  let isOver = Mutex(false)
+  let group = DispatchGroup()
+  for _ in 0..<3 {
+    DispatchQueue.global().async(group: group) {
+      while !isOver.withLock({ $0 }) {
+        for _ in 0..<100 {
+          let block = malloc(100)
+          block?.storeBytes(of: 1, as: Int.self)
+          free(realloc(block, 200))
+        }
+      }
+    }
+  }
+  for _ in 0..<rounds {
+    try HeapProfiler.start(samplingEvery: 10_000)
+    usleep(1_000)
+    HeapProfiler.stop()
+  }
+  isOver.withLock { $0 = true }
+  group.wait()
+  print("ROUNDS \(rounds)")
+}
+
 func write(_ bytes: [UInt8], to path: String) {
   guard let file = fopen(path, "w") else { fatalError("cannot write \(path)") }
   precondition(fwrite(bytes, 1, bytes.count, file) == bytes.count)
@@ -123,8 +150,9 @@ public func runProfiled() async throws {
   case "leak":
     try await profileLeak(number(2, 100_000), interval: number(3, 64 << 10), file: words.count > 4 ? words[4] : nil)
   case "functions": try profileFunctions()
+  case "often": try profileOftenAmongThreads(number(2, 20))
   default:
-    print("usage: \(words[0]) leak [sessions] [interval] [file] | functions")
+    print("usage: \(words[0]) leak [sessions] [interval] [file] | functions | often [rounds]")
     exit(64)
   }
 }
