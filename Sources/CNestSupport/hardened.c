@@ -92,11 +92,11 @@ __attribute__((destructor)) static void end(void) {
 }
 
 // Places 0 to 255 are of blocks up to 128 bytes, and so on; see Quarantine.
-#define UP_TO_128(size) {size, 0, 56, (size) / 16}
-#define UP_TO_512(size) {size, 256, 58, 8}
-#define UP_TO_2K(size) {size, 320, 60, 8}
-#define UP_TO_8K(size) {size, 336, 62, 8}
-#define ABOVE(size) {size, 0, 0, (size) <= 12288 ? 8 : 0}
+#define UP_TO_128(size) {size, 0, 56, (size) / 16 - 1}
+#define UP_TO_512(size) {size, 256, 58, 7}
+#define UP_TO_2K(size) {size, 320, 60, 7}
+#define UP_TO_8K(size) {size, 336, 62, 7}
+#define ABOVE(size) {size, 0, 0, (size) <= 12288 ? 7 : 0}
 #define EIGHT(kind, n) kind(9 * (n)), kind(10 * (n)), kind(11 * (n)), kind(12 * (n)), kind(13 * (n)), kind(14 * (n)), kind(15 * (n)), kind(16 * (n))
 NEST_CONSTANT const struct nest_class_facts nest_class_facts[81] __attribute__((aligned(64))) = {
     {0, 0, 0, 0}, UP_TO_128(16), UP_TO_128(32), UP_TO_128(48), UP_TO_128(64), UP_TO_128(80), UP_TO_128(96), UP_TO_128(112), UP_TO_128(128),

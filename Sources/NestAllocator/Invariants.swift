@@ -111,6 +111,7 @@ extension NestAllocator {
     HugeBlocks.shared.checkInvariants()
     for number in 1...Heaps.last { Heaps.heap(number).checkInvariants() }
     if !ThreadCache.current.isNone { ThreadCache.current.checkInvariants() }
+    Hardening.checkTable()
   }
 }
 

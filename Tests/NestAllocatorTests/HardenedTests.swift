@@ -82,6 +82,15 @@ final class HardenedTests: XCTestCase {
     }
   }
 
+  func testBytesInFrontOfALargeBlock() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer ends a program that faults in its own way")
+    let runs = try probes([Trial](repeating: ("all", "underflow", 100_000), count: 4))
+    // In front of one may lie a guard.
+    for run in runs { XCTAssert([-SIGABRT, -SIGSEGV].contains(run.status), run.transcript) }
+    let message = "nest: the bytes in front of a block have been overwritten (underflow), size 100000: 0x"
+    XCTAssert(runs.contains { $0.standardError.hasPrefix(message) }, runs[0].transcript)
+  }
+
   func testSizesThatAreSaid() throws {
     try assertFound(
       "wrong-size", [40, 3000, 20_000, 200_000, 3_000_000], message: "a block is released or resized with a size",

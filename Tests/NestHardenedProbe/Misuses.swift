@@ -20,6 +20,15 @@ enum Misuses<Allocator: MallocABI> {
     Allocator.deallocate(block)
   }
 
+  /// A byte in front of a block of whole pages, of which some lie behind pages that nobody has used.
+  static func underflow(_ size: Int) {
+    let blocks = (0..<20).map { _ in block(size) }
+    for block in blocks {
+      (block - 1).storeBytes(of: 0x41, as: UInt8.self)
+      Allocator.deallocate(block)
+    }
+  }
+
   static func wrongSize(_ size: Int, _ said: Int) {
     Allocator.deallocate(block(size), oldSize: said, align: 16)
   }
@@ -113,6 +122,7 @@ enum Misuses<Allocator: MallocABI> {
   static func run(_ name: String, _ size: Int) -> Bool? {
     switch name {
     case "overflow": overflow(size)
+    case "underflow": underflow(size)
     case "wrong-size": wrongSize(size, size - 1)
     case "wrong-class": wrongSize(size, size * 2)
     case "write-after-release": writeAfterRelease(size)

@@ -90,8 +90,8 @@ ALLOCATOR_LEAF static inline void *_Nonnull nest_background_walk(void) { return 
 typedef uint64_t nest_vector __attribute__((vector_size(16), aligned(16), may_alias));
 
 // Of each class: bytes of its blocks, where the places of its blocks begin in a quarantine, and how far a random number is shifted to be
-// one of them; of the classes of which none wait, 0. And how many 16 bytes are cleared where these are NEST_USUALLY_CLEARED bytes. What
-// SizeClass, Quarantine and Hardening say; their tests compare.
+// one of them; of the classes of which none wait, 0. And how many times 16 bytes are cleared behind the first 16, where these
+// are NEST_USUALLY_CLEARED bytes in all. What SizeClass, Quarantine and Hardening say; their tests compare.
 struct nest_class_facts {
   uint32_t size;
   uint16_t first_place;
@@ -110,7 +110,7 @@ ALLOCATOR_LEAF static inline void nest_clear(void *_Nonnull address, size_t size
   if (size <= 64) {
     if (size == 0) return;
     NEST_CLEAR(start), NEST_CLEAR(end - 16);
-    NEST_CLEAR(start + (size > 32 ? 16 : 0)), NEST_CLEAR(start + (size > 48 ? 32 : 0));
+    NEST_CLEAR(start + (size / 2 & -16ul)), NEST_CLEAR(start + (size / 4 & -16ul));
   } else if (size <= 128) {
     NEST_CLEAR(start), NEST_CLEAR(start + 16), NEST_CLEAR(start + 32), NEST_CLEAR(start + 48);
     NEST_CLEAR(end - 64), NEST_CLEAR(end - 48), NEST_CLEAR(end - 32), NEST_CLEAR(end - 16);
@@ -145,7 +145,7 @@ ALLOCATOR_LEAF static inline int nest_is_clear(const void *_Nonnull address, siz
   if (size <= 64) {
     if (size == 0) return 1;
     bits = NEST_LOAD(start) | NEST_LOAD(end - 16);
-    bits |= NEST_LOAD(start + (size > 32 ? 16 : 0)) | NEST_LOAD(start + (size > 48 ? 32 : 0));
+    bits |= NEST_LOAD(start + (size / 2 & -16ul)) | NEST_LOAD(start + (size / 4 & -16ul));
   } else {
     bits = (NEST_LOAD(end - 64) | NEST_LOAD(end - 48)) | (NEST_LOAD(end - 32) | NEST_LOAD(end - 16));
     for (; start < end - 64; start += 64)

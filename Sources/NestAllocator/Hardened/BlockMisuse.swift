@@ -32,6 +32,11 @@ enum BlockMisuse {
     die("the bytes behind a block have been overwritten (overflow)", block, "size", size, "", -1)
   }
 
+  @usableFromInline @inline(never) @_noLocks
+  static func dieOfLargeUnderflow(_ block: UnsafeMutableRawPointer, _ size: Int) -> Never {
+    die("the bytes in front of a block have been overwritten (underflow)", block, "size", size, "", -1)
+  }
+
   @_noLocks
   private static func die(
     _ cause: StaticString, _ block: UnsafeMutableRawPointer, _ first: StaticString, _ firstNumber: Int,

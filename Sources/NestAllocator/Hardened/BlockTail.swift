@@ -94,8 +94,9 @@ struct BlockTail {
     let front = difference &>> 48 &- 8
     guard difference &<< 16 == 0, front <= gap else { return nil }
     let size = Int(truncatingIfNeeded: gap &- front)
-    let mask: UInt64 = front >= 8 ? .max : 1 &<< (front &* 8) &- 1
-    guard (nest_load(block + size) ^ BlockTail.front(key)) & mask == 0 else { return nil }
+    // Without the bytes that are those at the end already. Of all eight of them, in two halves: no shift is by as much as a word has.
+    let shift = 32 &- (front < 8 ? front : 8) &* 4
+    guard ((nest_load(block + size) ^ BlockTail.front(key)) &<< shift) &<< shift == 0 else { return nil }
     return size
   }
 }

@@ -11,7 +11,8 @@ import CNestSupport
 //     └──────── … ────────┴──────────────┴─────────────────┘
 //
 // What was asked is kept apart from the block: of a span in its record, of a huge block in its own. Both find a write right behind it when
-// it is released, and the guard finds one further behind, and each read, at once. Released, none of it can be touched: a span
+// it is released, and the guard finds one further behind, and each read, at once. A write right in front is found then, too, if nobody has
+// used the page before: it has to be zeros. Released, none of it can be touched: a span
 // until others have been released (see ``LargeQuarantine``), a huge block until its pages serve another one, at other addresses mostly.
 // Only where the system's pages are those of a chunk is there a guard.
 
@@ -83,6 +84,12 @@ enum HardenedLargePath {
     let span: Span?
     let size: Int
     let guardBytes: Int
+
+    /// Dies where what is around the block is not as it was left.
+    func check(_ block: UnsafeMutableRawPointer) {
+      HardenedLargePath.checkFilled(block, size)
+      if let span, !PageHeap.shared.isClear(before: span.run) { BlockMisuse.dieOfLargeUnderflow(block, size) }
+    }
   }
 
   /// The large or huge block that begins at a pointer, and is in use.
@@ -110,7 +117,7 @@ enum HardenedLargePath {
   static func size(of pointer: UnsafeMutableRawPointer) -> Int {
     if isSampled(pointer) { return SampledBlocks.size(of: UInt(bitPattern: pointer), orDie: .sizeOfForeign) }
     guard let found = find(pointer) else { Misuse.sizeOfForeign.die(UInt(bitPattern: pointer)) }
-    checkFilled(pointer, found.size)
+    found.check(pointer)
     return found.size
   }
 
@@ -130,7 +137,7 @@ enum HardenedLargePath {
     if let oldSize, checks.checksSizes, oldSize != found.size {
       BlockMisuse.dieOfSize(pointer, found.size, said: oldSize)
     }
-    checkFilled(pointer, found.size)
+    found.check(pointer)
     guard let span = found.span else {
       // The allocator itself has a look at it.
       if found.guardBytes > 0 { _ = nest_unprotect(pointer + pageBytes(found.size), found.guardBytes) }
@@ -159,7 +166,7 @@ enum HardenedLargePath {
     if oldSize != Int.max, checks.checksSizes, oldSize != found.size {
       BlockMisuse.dieOfSize(pointer, found.size, said: oldSize)
     }
-    checkFilled(pointer, found.size)
+    found.check(pointer)
     guard size <= mostBytes else {
       nest_set_exhausted()
       return nil

@@ -74,7 +74,7 @@ enum HardenedPath {
   {
     let blockSize = Int(facts.size)
     if checks.clearsReleasedBlocks, nest_hardening() & UInt32(NEST_CLEARS) != 0,
-      !checks.isClear(block, checks.clearedBytes(facts))
+      !checks.isClear(block, facts)
     {
       BlockMisuse.dieOfWrittenBytes(block, blockSize)
     }
@@ -157,7 +157,7 @@ enum HardenedPath {
   @inlinable @inline(__always) @_noLocks
   static func release(_ block: UnsafeMutableRawPointer, _ index: Int, _ checks: Hardening) {
     if checks.checksInBackground { FreeBlock(block).mark() }
-    if checks.clearsReleasedBlocks { checks.clear(block, checks.clearedBytes(nest_facts(index))) }
+    if checks.clearsReleasedBlocks { checks.clear(block, nest_facts(index)) }
     if checks.checksInBackground { nest_keep_order() }
     guard checks.delaysReuse, index <= Quarantine.lastClass, let quarantine = Quarantine.current else {
       return releaseSlowly(FreeBlock(block), index, checks)

@@ -47,25 +47,23 @@ struct Hardening {
   @inlinable @inline(__always)
   var clearsFewBytes: Bool { @_noLocks get { bits &>> 32 == UInt(NEST_USUALLY_CLEARED) } }
 
-  /// The same by what is known of the class.
+  /// Clears them, but for the first 16.
   @inlinable @inline(__always) @_noLocks
-  func clearedBytes(_ facts: nest_class_facts) -> Int {
-    clearsFewBytes ? Int(facts.cleared) &* 16 : clearedBytes(of: Int(facts.size))
+  func clear(_ block: UnsafeMutableRawPointer, _ facts: nest_class_facts) {
+    if clearsFewBytes {
+      if facts.cleared > 0 { nest_clear_few(block + 16, Int(facts.cleared) &* 16) }
+      return
+    }
+    let byteCount = clearedBytes(of: Int(facts.size))
+    if byteCount > 16 { nest_clear(block + 16, byteCount &- 16) }
   }
 
-  /// Clears as many bytes, but for the first 16.
+  /// Whether these are zeros still.
   @inlinable @inline(__always) @_noLocks
-  func clear(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
-    if byteCount <= 16 { return }
-    if clearsFewBytes { nest_clear_few(block + 16, byteCount &- 16) } else { nest_clear(block + 16, byteCount &- 16) }
-  }
-
-  /// Whether they are zeros still.
-  @inlinable @inline(__always) @_noLocks
-  func isClear(_ block: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
-    if byteCount <= 16 { return true }
-    return clearsFewBytes
-      ? nest_are_few_clear(block + 16, byteCount &- 16) != 0 : nest_is_clear(block + 16, byteCount &- 16) != 0
+  func isClear(_ block: UnsafeMutableRawPointer, _ facts: nest_class_facts) -> Bool {
+    if clearsFewBytes { return facts.cleared == 0 || nest_are_few_clear(block + 16, Int(facts.cleared) &* 16) != 0 }
+    let byteCount = clearedBytes(of: Int(facts.size))
+    return byteCount <= 16 || nest_is_clear(block + 16, byteCount &- 16) != 0
   }
 
   /// The same of a free block, of whichever flavour is the allocator of the process: bytes that are zeros, behind its link. 0 where none need be.
@@ -73,6 +71,16 @@ struct Hardening {
   static func zeroBytes(of blockSize: Int) -> Int {
     if blockSize > mostCleared || nest_hardening() & UInt32(NEST_CLEARS) == 0 { return 0 }
     return min(blockSize, Int(nest_hardening() &>> UInt32(NEST_CLEARED_SHIFT)))
+  }
+
+  /// Stops the process where the table of classes says something else.
+  static func checkTable() {
+    for index in 1...SizeClass.last {
+      let (facts, size) = (nest_facts(index), SizeClass.blockSize(index))
+      let cleared = size > mostCleared ? 0 : min(size, Int(NEST_USUALLY_CLEARED)) / 16 - 1
+      precondition(Int(facts.size) == size && Int(facts.cleared) == cleared)
+      precondition(index > Quarantine.lastClass || facts.shift > 0)
+    }
   }
 
   @inlinable @inline(__always)

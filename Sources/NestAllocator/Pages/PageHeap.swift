@@ -124,6 +124,16 @@ struct PageHeap {
     return true
   }
 
+  /// Whether the 64 bytes in front of a run are zeros, or in a page that somebody has or has had: others are zeros as they came from the system.
+  @_noLocks
+  func isClear(before run: PageRun) -> Bool {
+    let page = run.first - 1
+    lock.lock()
+    defer { lock.unlock() }
+    guard page >= Chunk.firstPage, run.chunk.free.contains(page), !run.chunk.dirty.contains(page) else { return true }
+    return nest_is_clear(run.start - 64, 64) != 0
+  }
+
   private func findRun(count: Int, align: Int) -> PageRun? {
     // A run of so many pages has an aligned one in it, wherever it begins.
     let needed = count + align - 1
