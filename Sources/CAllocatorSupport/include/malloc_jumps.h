@@ -12,6 +12,9 @@
 // - on x86-64 eight bytes, aligned to eight: three prefixes without a meaning (2e), the opcode e9, and the distance from the end, four
 //   bytes;
 // - on 64-bit ARM the instruction B.
+//
+// A jump through a word in memory would do without writing code, and was tried: the same number of instructions, and 1.02 of the time
+// of programs that do little but allocate and release (1.04 of the shape "simple").
 
 struct allocator_malloc_jump {
   // The exported function, as it is called in C.
