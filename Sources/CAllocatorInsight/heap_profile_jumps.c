@@ -100,12 +100,15 @@ bool profile_find_jumps(void) {
   return true;
 }
 
+static const void *function_for(size_t i, bool is_on) { return is_on ? hook_of(&jumps[i])->hook : jumps[i].function; }
+
 uint32_t profile_write_jumps(bool is_on) {
+  // As they are already, mostly: this is asked for with each new image.
+  size_t done = 0;
+  while (done < jump_count && target_of(jumps[done].jump) == function_for(done, is_on)) done++;
+  if (done == jump_count) return (uint32_t)jump_count;
   if (!protect(PROT_READ | PROT_WRITE | PROT_EXEC)) return 0;
-  for (size_t i = 0; i < jump_count; i++) {
-    const void *target = is_on ? hook_of(&jumps[i])->hook : jumps[i].function;
-    if (target_of(jumps[i].jump) != target) lead(jumps[i].jump, target);
-  }
+  for (size_t i = done; i < jump_count; i++) lead(jumps[i].jump, function_for(i, is_on));
   protect(PROT_READ | PROT_EXEC);
   return (uint32_t)jump_count;
 }
