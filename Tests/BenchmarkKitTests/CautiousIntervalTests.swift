@@ -52,10 +52,10 @@ final class CautiousIntervalTests: XCTestCase {
   }
 
   /// Two programs that are the same, measured on a machine that is anything but quiet: the interval of their ratio misses 1 in
-  /// no more than its share of 4,000 cases (500 by default), for every number of rounds and every kind of noise.
+  /// no more than its share of 4,000 cases (300 by default), for every number of rounds and every kind of noise.
   func testEqualProgramsAreFoundDifferentNoMoreOftenThanAnnounced() {
     let confidence = 0.95
-    let cases = TestEffort.count(4000, quick: 500)
+    let cases = TestEffort.count(4000, quick: 300)
     let noises: [(name: String, draw: (inout SplitMix64) -> Double)] = [
       ("even", { Double.random(in: 0.9...1.1, using: &$0) }),
       (

@@ -22,7 +22,7 @@ final class ForkTests: XCTestCase {
         }
       }
     }
-    for _ in 0..<TestEffort.count(60, quick: 10) {
+    for _ in 0..<TestEffort.count(60, quick: 5) {
       let (status, text) = MisuseTests.report {
         for size in [10, 100, 10_000, 100_000, 500_000, 5_000_000] {
           guard let block = NestAllocator.allocate(size: size, align: 16) else { _exit(2) }
@@ -89,7 +89,7 @@ final class ForkTests: XCTestCase {
             }
             for block in blocks { NestAllocator.deallocate(block) }
           }
-        }, 100)
+        }, Int32(TestEffort.count(100, quick: 30)))
     }
     XCTAssertEqual(status, 0, text)
   }

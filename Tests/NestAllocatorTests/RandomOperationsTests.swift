@@ -12,7 +12,7 @@ final class RandomOperationsTests: XCTestCase {
     let seed = UInt64.random(in: .min ... .max)
     print("seed \(seed)")
     var random = SplitMix64(seed: seed)
-    for _ in 0..<TestEffort.count(25, quick: 4) {
+    for _ in 0..<TestEffort.count(25, quick: 2) {
       let input = (0..<2000).map { _ in UInt8.random(in: .min ... .max, using: &random) }
       input.withUnsafeBufferPointer(runOnNest)
     }

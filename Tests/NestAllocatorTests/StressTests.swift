@@ -52,7 +52,7 @@ final class StressTests: XCTestCase {
     print("seed \(seed)")
     let exchange = Exchange(count: 500)
     Self.onThreads(4) {
-      Self.work(exchange, seed: seed &+ UInt64($0), operations: TestEffort.count(20_000, quick: 4_000))
+      Self.work(exchange, seed: seed &+ UInt64($0), operations: TestEffort.count(20_000, quick: 2_500))
     }
     NestAllocator.checkInvariants()
     exchange.releaseAll()

@@ -9,9 +9,9 @@ import XCTest
 /// One program in a dependent package, built against each product that chooses, and against none. Debug builds of all of them are in
 /// `SlowDebugTests`.
 final class ArtifactTests: XCTestCase {
-  /// Two of them thoroughly, as `SlowCasesTests` does all.
+  /// One of them thoroughly, as `SlowCasesTests` does all.
   func testRelease() throws {
-    try ArtifactCheck().check(.release, thorough: ["AppJemalloc", "AppNest"], isShort: true)
+    try ArtifactCheck().check(.release, thorough: ["AppNest"], isShort: true)
   }
 
   /// How far the laws of the contract go.
