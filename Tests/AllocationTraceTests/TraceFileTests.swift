@@ -205,7 +205,7 @@ final class TraceFileTests: XCTestCase {
   func testMadeUpTraces() {
     var generator = SystemRandomNumberGenerator()
     var readable = 0
-    for round in 0..<TestEffort.count(3000, quick: 400) {
+    for round in 0..<TestEffort.count(3000, quick: 800) {
       // Mostly entries that make sense, else hardly any is read to its end.
       let entries = (0..<Int.random(in: 0...40, using: &generator)).flatMap { _ -> [UInt8] in
         switch Int.random(in: 0...5, using: &generator) {

@@ -115,11 +115,7 @@ enum FilesBlocksByOldSize: FaultyAllocator {
 
   static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     if isValid(size: size, align: align), (33...48).contains(size), align <= 16 {
-      if let found = bySize.popLast() ?? byOldSize.popLast() {
-        // What was asked for the last time is not what is now.
-        HonestAllocator.note(requested: size, of: found)
-        return found
-      }
+      if let found = bySize.popLast() ?? byOldSize.popLast() { return found }
       return HonestAllocator.allocate(size: size, align: 16)
     }
     return HonestAllocator.allocate(size: size, align: align)

@@ -29,13 +29,6 @@ enum HonestAllocator: MallocABI {
     (pointer - MemoryLayout<Header>.size).load(as: Header.self)
   }
 
-  /// Writes into the header how many bytes were asked for.
-  static func note(requested size: Int, of pointer: UnsafeMutableRawPointer) {
-    var header = header(of: pointer)
-    header.requested = size
-    (pointer - MemoryLayout<Header>.size).storeBytes(of: header, as: Header.self)
-  }
-
   static func allocate(size: Int, align: Int) -> UnsafeMutableRawPointer? {
     guard isValid(size: size, align: align), size < 1 << 46, align <= 1 << 40 else { return nil }
     let header = Header(

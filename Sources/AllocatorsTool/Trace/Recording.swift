@@ -90,7 +90,14 @@ struct Recording {
     sigemptyset(&defaults)
     for number in [SIGINT, SIGQUIT, SIGXFSZ] { sigaddset(&defaults, number) }
     posix_spawnattr_setsigdefault(&attributes, &defaults)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+    // What comes before it can be passed on waits until then.
+    var (passedOn, mask) = (sigset_t(), sigset_t())
+    sigemptyset(&passedOn)
+    for number in [SIGTERM, SIGHUP] { sigaddset(&passedOn, number) }
+    pthread_sigmask(SIG_BLOCK, &passedOn, &mask)
+    defer { pthread_sigmask(SIG_SETMASK, &mask, nil) }
+    posix_spawnattr_setsigmask(&attributes, &mask)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
     for number in [SIGINT, SIGQUIT] { signal(number, SIG_IGN) }
     let path = program.path.contains("/") ? program.path : "./\(program.path)"
     var child: pid_t = 0
