@@ -15,9 +15,23 @@ enum ReleasesTwiceByPointer: FaultyAllocator {
     return HonestAllocator.allocate(size: size, align: align)
   }
 
-  static func deallocate(_ pointer: UnsafeMutableRawPointer) {
+  static func deallocate(_ pointer: UnsafeMutableRawPointer) { release(pointer, times: 2) }
+
+  static func deallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, align: Int) { release(pointer, times: 1) }
+
+  static func reallocate(_ pointer: UnsafeMutableRawPointer, oldSize: Int, size: Int, align: Int)
+    -> UnsafeMutableRawPointer?
+  {
+    guard let moved = allocate(size: size, align: align) else { return nil }
+    moved.copyMemory(from: pointer, byteCount: max(0, min(oldSize, size)))
+    release(pointer, times: 1)
+    return moved
+  }
+
+  /// A block that two may have is never glibc's again, which would stop the tests.
+  private static func release(_ pointer: UnsafeMutableRawPointer, times: Int) {
     if HonestAllocator.usableSize(of: pointer) == 64 {
-      free += [pointer, pointer]
+      free += Array(repeating: pointer, count: times)
     } else {
       HonestAllocator.deallocate(pointer)
     }
