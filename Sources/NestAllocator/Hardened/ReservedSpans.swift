@@ -171,7 +171,7 @@ struct ReservedSpans {
     if state.pointee.dirtyCount == 0 { return nil }
     while true {
       guard let chunk = state.pointee.cursor ?? state.pointee.chunks else { return nil }
-      let first = chunk.reserved.next(from: state.pointee.cursorPage, value: true)
+      let first = nextDirty(chunk, from: state.pointee.cursorPage)
       if first >= Chunk.pageCount {
         state.pointee.cursor = chunk.header.pointee.nextOfClasses
         state.pointee.cursorPage = 0
@@ -188,6 +188,21 @@ struct ReservedSpans {
       state.pointee.cursorPage = page
       return PageRun(chunk, first, page - first)
     }
+  }
+
+  /// The first page of a chunk, from `page` on, at which a span of dirty pages begins; `Chunk.pageCount` where there is none.
+  ///
+  /// There may be other spans than when a search ended at `page`, if they were given up meanwhile, and `page` be within one.
+  private func nextDirty(_ chunk: Chunk, from page: Int) -> Int {
+    var next = chunk.reserved.next(from: page, value: true)
+    while next < Chunk.pageCount {
+      // The first of pages that are dirty is the first of a span, and so is what comes behind that one.
+      var first = chunk.reserved.startOfRun(next)
+      while first < next { first += Int(chunk.span(page: first).record.pointee.pageCount) }
+      if first < Chunk.pageCount, chunk.reserved.contains(first) { return first }
+      next = chunk.reserved.next(from: first, value: true)
+    }
+    return Chunk.pageCount
   }
 
   /// Gives back what is due, and returns whether something may become due later. For the helper.

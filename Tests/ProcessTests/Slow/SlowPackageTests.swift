@@ -47,11 +47,12 @@ final class SlowPackageTests: SlowTestCase {
   }
 
   func testSwiftCompilerUnderThePreloadedLibraries() throws {
-    let source = Repository.root.appendingPathComponent("Tests/ProcessTestSupport/CommandResult.swift").path
+    let folder = Repository.root.appendingPathComponent("Tests/ProcessTestSupport").path
     try RealProgram.compare(
       "swiftc",
       """
-      swiftc -O -parse-as-library -module-name Compiled -module-cache-path modules -c "\(source)" -o compiled.o 2>&1 || exit 1
+      swiftc -O -wmo -parse-as-library -module-name Compiled -module-cache-path modules -c "\(folder)"/*.swift -o compiled.o \
+        2>&1 || exit 1
       cksum compiled.o
       """)
   }
