@@ -94,7 +94,7 @@ enum SeparationAndFork {
   private static func goOn() {
     NestAllocator.checkInvariants()
     Own.release(kept)
-    let bytes = TestEffort.count(1 << 20, quick: 1 << 15)
+    let bytes = TestEffort.count(1 << 18, quick: 1 << 15)
     for size in [10, 100, 1000, 10_000, 100_000] { Own.release(Own.blocks(size, bytes: bytes)) }
     NestHardened.releaseFreeMemory()
     NestAllocator.checkInvariants()
@@ -117,8 +117,8 @@ enum SeparationAndFork {
     threads.forEach { $0.start() }
     kept = [50, 500, 5000, 50_000].flatMap { Own.blocks($0, bytes: 100_000) }
     var mended = 0
-    // By default, until some have had something to mend.
-    for round in 0..<400 where TestEffort.isFull || round < 6 || mended < 2 {
+    // At least until some have had something to mend.
+    for round in 0..<400 where round < TestEffort.count(30, quick: 6) || mended < 2 {
       let status = fork()
       if status != 0, status != 7 { exit(1) }
       if status == 7 { mended += 1 }
