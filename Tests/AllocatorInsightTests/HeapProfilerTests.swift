@@ -142,15 +142,22 @@ final class HeapProfilerTests: XCTestCase {
     XCTAssertEqual(HeapProfiler.state.samples, samples)
   }
 
-  /// Estimates against the truth, and against their own errors: sizes from far below the interval to far above it.
+  /// Estimates, and those of their errors, against the truth: sizes from far below the interval to far above it.
   func testEstimatesAreWithoutBias() throws {
-    var deviations: [[Double]] = [[], []]
+    let sizes = [64, 500, 4_000, 30_000]
+    // Of a block that is sampled with probability p, and counted as 1 / p then.
+    let variance = sizes.reduce(0) { sum, size in
+      let p = 1 - exp(-Double(size) / 4_096)
+      return sum + 500 * (1 - p) / p
+    }
+    var deviations: [[Double]] = [[], []], variances: [[Double]] = [[], []]
     // What is allowed is six standard deviations, or more, of what so many rounds come to.
     let (rounds, bias, spreads) = TestEffort.isFull ? (60, 0.8, 0.5...1.6) : (25, 1.2, 0.35...2)
+    let relativeVariances = TestEffort.isFull ? 0.7...1.3 : 0.55...1.45
     for _ in 0..<rounds {
       try HeapProfiler.start(samplingEvery: 4_096)
       var blocks: [UnsafeMutableRawPointer] = []
-      for size in [64, 500, 4_000, 30_000] { blocks += allocateWithMalloc(500, size) }
+      for size in sizes { blocks += allocateWithMalloc(500, size) }
       let profile = try finish()
       for block in blocks { free(block) }
       // What it has called malloc for itself, and not for its array.
@@ -160,15 +167,19 @@ final class HeapProfilerTests: XCTestCase {
         live += site.live
       }
       for (index, objects) in [live.objects, allocated.objects].enumerated() {
-        deviations[index].append((objects.value - 2_000) / objects.standardError)
+        // Not by the estimated error: where few are sampled by chance, that is small as well.
+        deviations[index].append((objects.value - 2_000) / variance.squareRoot())
+        variances[index].append(objects.variance / variance)
       }
       XCTAssertGreaterThan(live.bytes.value, 500 * 30_000)
     }
-    for deviations in deviations {
+    for (deviations, variances) in zip(deviations, variances) {
       let mean = deviations.reduce(0, +) / Double(rounds)
       let spread = (deviations.map { $0 * $0 }.reduce(0, +) / Double(rounds)).squareRoot()
       XCTAssertLessThan(abs(mean), bias, "\(deviations)")
       XCTAssertTrue(spreads.contains(spread), "\(deviations)")
+      let estimated = variances.reduce(0, +) / Double(rounds)
+      XCTAssertTrue(relativeVariances.contains(estimated), "\(variances)")
     }
   }
 
