@@ -237,8 +237,8 @@ let package = Package(
     .executableTarget(
       name: "nest-hardened-probe",
       dependencies: [
-        "AllocatorABI", "AllocatorTestKit", "CNestTestSupport", "KitSupport", "NestAllocator", "SystemDefaults",
-        "TestEffort",
+        "AllocatorABI", "AllocatorTestKit", "CNestSupport", "CNestTestSupport", "KitSupport", "NestAllocator",
+        "SystemDefaults", "TestEffort",
       ],
       path: "Tests/NestHardenedProbe"),
     .target(name: "TraceFuzzing", dependencies: ["AllocationTrace"], path: "Tests/TraceFuzzing"),

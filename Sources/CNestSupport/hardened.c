@@ -15,6 +15,7 @@ _Thread_local uint64_t nest_thread_random __attribute__((tls_model("initial-exec
 _Thread_local void *nest_thread_quarantine __attribute__((tls_model("initial-exec")));
 uint8_t nest_background_walk_storage[64] __attribute__((aligned(64)));
 uint8_t nest_large_quarantine_storage[32 + 8 * NEST_LARGE_QUARANTINE] __attribute__((aligned(64)));
+uint8_t nest_untouchable_pages_storage[16] __attribute__((aligned(16)));
 
 static int is_assumed;
 
@@ -75,6 +76,7 @@ void nest_shuffle(uint16_t *places, long count) {
 }
 
 static int set_protection(void *address, size_t size, int protection) {
+  if (nest_must_fail(NEST_PROTECT)) return 0;
   long result = system_call(SYS_mprotect, (long)address, (long)size, protection, 0, 0, 0);
   return result == 0;
 }

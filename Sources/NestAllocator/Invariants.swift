@@ -15,6 +15,9 @@ extension NestAllocator {
   /// Ranges that the system would not take back.
   package static var unreturnedRangeCount: Int { UnreturnedRanges.shared.count }
 
+  /// Page runs that the system would not make usable again.
+  package static var untouchableRunCount: Int { UntouchablePages.shared.count }
+
   /// How often a child of fork has had to mend what its parent's other threads held, from the first process on.
   package static var mendedLockCount: Int { Int(nest_mended_locks()) }
 

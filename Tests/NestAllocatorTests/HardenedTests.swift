@@ -171,6 +171,13 @@ final class HardenedTests: XCTestCase {
     XCTAssertEqual(run.status, 0, run.transcript)
   }
 
+  func testPagesThatTheSystemDoesNotProtect() throws {
+    for variant in TestEffort.choice(["hardened", "no-separation"], quick: ["hardened"]) {
+      let run = try probe(variant, "refusals", 0)
+      XCTAssertEqual(run.status, 0, run.transcript)
+    }
+  }
+
   func testChildrenWithSpansOnTheirWay() throws {
     try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer holds threads up at fork")
     let run = try probe("hardened", "fork", 0)

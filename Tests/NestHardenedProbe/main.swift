@@ -43,6 +43,10 @@ func run<Checks: SafetyChecks & SendableMetatype>(_ checks: Checks.Type, _ name:
     Separation<Nest<Checks>>.exhaust()
     exit(0)
   }
+  if name == "refusals" {
+    Refusals<Nest<Checks>>.run()
+    exit(0)
+  }
   if name == "fork" {
     SeparationAndFork.run()
     exit(0)

@@ -57,6 +57,10 @@ ALLOCATOR_LEAF static inline void nest_set_quarantine(void *_Nullable quarantine
 extern uint8_t nest_large_quarantine_storage[32 + 8 * NEST_LARGE_QUARANTINE] NEST_HIDDEN;
 ALLOCATOR_LEAF static inline void *_Nonnull nest_large_quarantine(void) { return nest_large_quarantine_storage; }
 
+// See UntouchablePages.
+extern uint8_t nest_untouchable_pages_storage[16] NEST_HIDDEN;
+ALLOCATOR_LEAF static inline void *_Nonnull nest_untouchable_pages(void) { return nest_untouchable_pages_storage; }
+
 // The word from which the bytes behind the block at `address` are made.
 ALLOCATOR_LEAF static inline uint64_t nest_tail_key(uintptr_t address) {
   uint64_t key = (address ^ nest_sealed.hardened_secrets[0]) * nest_sealed.hardened_secrets[1];

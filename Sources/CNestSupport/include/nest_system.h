@@ -57,7 +57,7 @@ ALLOCATOR_LEAF void nest_allow_huge_pages(void *_Nonnull address, size_t size, i
 int nest_wipe_on_fork(void *_Nonnull address, size_t size);
 
 // Each of the calls above, as a bit. For tests, which have some fail.
-enum { NEST_MAP = 1, NEST_UNMAP = 2, NEST_PURGE = 4, NEST_REMAP = 8, NEST_MOVE = 16, NEST_WIPE = 32, NEST_SEAL = 64 };
+enum { NEST_MAP = 1, NEST_UNMAP = 2, NEST_PURGE = 4, NEST_REMAP = 8, NEST_MOVE = 16, NEST_WIPE = 32, NEST_SEAL = 64, NEST_PROTECT = 128 };
 // Lets the `nth` of these calls from now fail, and all after it until `count` have.
 void nest_fail_calls(unsigned calls, long nth, long count);
 // Whether this one is to fail.

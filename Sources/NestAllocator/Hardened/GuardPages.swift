@@ -19,19 +19,22 @@ enum GuardPages {
       && nest_random_below(interval) == 0 && nest_count_guard_pages(0) < most
   }
 
-  /// Guards the last page of a run, and gives its memory back.
+  /// Guards the last page of a run, and gives its memory back. Returns false where the system refuses.
   @_noLocks
-  static func close(_ run: PageRun) {
+  static func close(_ run: PageRun) -> Bool {
     let last = run.start + (run.byteCount - Chunk.pageSize)
+    guard nest_protect(last, Chunk.pageSize) != 0 else { return false }
     _ = nest_purge(last, Chunk.pageSize)
-    _ = nest_protect(last, Chunk.pageSize)
     _ = nest_count_guard_pages(1)
+    return true
   }
 
-  /// Makes all of a guarded run usable again. Returns false where the system refuses: then nobody can use it.
+  /// Makes all of a guarded run usable again. Where the system refuses, keeps it for later and returns false.
   @_noLocks
   static func open(_ run: PageRun) -> Bool {
     _ = nest_count_guard_pages(-1)
-    return nest_unprotect(run.start + (run.byteCount - Chunk.pageSize), Chunk.pageSize) != 0
+    if nest_unprotect(run.start + (run.byteCount - Chunk.pageSize), Chunk.pageSize) != 0 { return true }
+    UntouchablePages.shared.keep(run)
+    return false
   }
 }

@@ -41,11 +41,16 @@ enum HardenedLargePath {
       nest_set_exhausted()
       return nil
     }
-    note(block, size, guardBytes)
+    note(block, size, close(block, size, guardBytes))
     return block
   }
 
-  /// Notes the size of a block, and fills and guards what is behind it.
+  /// Guards what is behind a block. Returns how many bytes that are: none where the system refuses.
+  private static func close(_ block: UnsafeMutableRawPointer, _ size: Int, _ guardBytes: Int) -> Int {
+    guardBytes > 0 && nest_protect(block + pageBytes(size), guardBytes) != 0 ? guardBytes : 0
+  }
+
+  /// Notes the size of a block and how many bytes are guarded, and fills what is between these.
   private static func note(_ block: UnsafeMutableRawPointer, _ size: Int, _ guardBytes: Int) {
     let address = UInt(bitPattern: block)
     if AddressMap.isInChunk(address) {
@@ -62,7 +67,6 @@ enum HardenedLargePath {
       (block + offset).storeBytes(of: UInt8(truncatingIfNeeded: key >> UInt64(offset & 7 * 8)), as: UInt8.self)
       offset += 1
     }
-    if guardBytes > 0 { _ = nest_protect(block + end, guardBytes) }
   }
 
   @_noLocks
@@ -89,6 +93,11 @@ enum HardenedLargePath {
     func check(_ block: UnsafeMutableRawPointer) {
       HardenedLargePath.checkFilled(block, size)
       if let span, !PageHeap.shared.isClear(before: span.run) { BlockMisuse.dieOfLargeUnderflow(block, size) }
+    }
+
+    /// Makes the guard one of the block's pages. Returns false where the system refuses.
+    func open(_ block: UnsafeMutableRawPointer) -> Bool {
+      guardBytes == 0 || nest_unprotect(block + HardenedLargePath.pageBytes(size), guardBytes) != 0
     }
   }
 
@@ -139,9 +148,9 @@ enum HardenedLargePath {
     }
     found.check(pointer)
     guard let span = found.span else {
-      // The allocator itself has a look at it.
-      if found.guardBytes > 0 { _ = nest_unprotect(pointer + pageBytes(found.size), found.guardBytes) }
-      if !HugeBlocks.shared.release(UInt(bitPattern: pointer), protects: found.guardBytes > 0) {
+      // The allocator itself has a look at all of it.
+      let isOpen = found.open(pointer)
+      if !HugeBlocks.shared.release(UInt(bitPattern: pointer), protects: found.guardBytes > 0, isOpen: isOpen) {
         Misuse.freeOfForeign.die(UInt(bitPattern: pointer))
       }
       return
@@ -177,11 +186,10 @@ enum HardenedLargePath {
       note(pointer, size, found.guardBytes)
       return pointer
     }
-    if found.span == nil, size > NestSlowPath.largestSpan, align <= Int(nest_page_size()) {
-      if found.guardBytes > 0 { _ = nest_unprotect(pointer + pageBytes(found.size), found.guardBytes) }
+    if found.span == nil, size > NestSlowPath.largestSpan, align <= Int(nest_page_size()), found.open(pointer) {
       let moved = HugeBlocks.shared.resize(address, size: pageBytes(size) + found.guardBytes, mayMove: true)
       if let moved {
-        note(moved, size, found.guardBytes)
+        note(moved, size, close(moved, size, found.guardBytes))
         return moved
       }
       if found.guardBytes > 0 { _ = nest_protect(pointer + pageBytes(found.size), found.guardBytes) }
@@ -212,11 +220,14 @@ enum HardenedLargePath {
   private static func resize(_ pointer: UnsafeMutableRawPointer, _ span: Span, _ found: Found, to size: Int) -> Bool {
     let (run, pages) = (span.run, (pageBytes(size) + found.guardBytes) >> Chunk.pageShift)
     if pages > run.count, !PageHeap.shared.extend(run, by: pages - run.count) { return false }
+    guard found.open(pointer) else {
+      if pages > run.count { PageHeap.shared.release(PageRun(run.chunk, run.end, pages - run.count)) }
+      return false
+    }
     LargeBlocks.shared.note(blocks: 0, pages: pages - run.count)
-    if found.guardBytes > 0 { _ = nest_unprotect(pointer + pageBytes(found.size), found.guardBytes) }
     span.record.pointee.pageCount = UInt16(truncatingIfNeeded: pages)
     if size > found.size { nest_zero(pointer + found.size, min(pageBytes(found.size), size) - found.size) }
-    note(pointer, size, found.guardBytes)
+    note(pointer, size, close(pointer, size, found.guardBytes))
     if pages < run.count { PageHeap.shared.release(PageRun(run.chunk, run.first + pages, run.count - pages)) }
     return true
   }

@@ -37,7 +37,7 @@ struct LargeQuarantine {
   @_noLocks
   func put(_ span: Span) {
     let run = span.run
-    _ = nest_protect(run.start, run.byteCount)
+    if nest_protect(run.start, run.byteCount) == 0 { return releasePages(span, run) }
     state.pointee.bytes.add(run.byteCount, ordering: .relaxed)
     let place = state.pointee.last.add(1, ordering: .relaxed).oldValue & (Int(NEST_LARGE_QUARANTINE) - 1)
     giveUp(places[place].exchange(UInt(bitPattern: run.start), ordering: .acquiringAndReleasing))
@@ -55,9 +55,13 @@ struct LargeQuarantine {
     let span = Span(containing: start)
     let run = span.run
     state.pointee.bytes.subtract(run.byteCount, ordering: .relaxed)
-    // Where the system refuses, the pages are lost: nobody could use them.
-    guard nest_unprotect(run.start, run.byteCount) != 0 else { return }
-    span.releasePages()
+    releasePages(span, run)
+  }
+
+  private func releasePages(_ span: Span, _ run: PageRun) {
+    if nest_unprotect(run.start, run.byteCount) != 0 { return span.releasePages() }
+    span.clear()
+    UntouchablePages.shared.keep(run)
   }
 
   /// Gives all of them up.

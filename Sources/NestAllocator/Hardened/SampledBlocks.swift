@@ -64,13 +64,16 @@ struct SampledBlocks {
     _ = nest_purge(run.start, run.byteCount)
     if nest_protect(run.start, run.byteCount) == 0 || nest_set_sample_pages(run.start) == 0 {
       // Another thread was first, or the system refuses.
-      _ = nest_unprotect(run.start, run.byteCount)
       page = 0
       while page < count {
         run.chunk.span(page: run.first + page).clear()
         page += 1
       }
-      PageHeap.shared.release(run)
+      if nest_unprotect(run.start, run.byteCount) != 0 {
+        PageHeap.shared.release(run)
+      } else {
+        UntouchablePages.shared.keep(run)
+      }
     }
     return nest_sampled_pages()
   }

@@ -15,18 +15,23 @@ struct SpanPages {
     if isSeparate, let span = ReservedSpans.shared.take(index) {
       return SpanPages(run: span.run, isGuarded: span.record.pointee.isGuarded)
     }
-    let isGuarded = GuardPages.isNext()
-    let count = SizeClass.pageCount(index) + (isGuarded ? 1 : 0)
+    let wantsGuard = GuardPages.isNext()
+    let count = SizeClass.pageCount(index) + (wantsGuard ? 1 : 0)
     let heap = isSeparate ? PageHeap.ofClasses : PageHeap.shared
     // A small block is one of many in its page.
     let isScattered =
       SizeClass.blockSize(index) > SizeClass.largestInTable && nest_hardening() & UInt32(NEST_SHUFFLES) != 0
     guard
-      let (run, _) = isScattered
+      var (run, isZeroed) = isScattered
         ? Pages.allocateScattered(count: count, from: heap, mayMap: mayMap)
         : Pages.allocate(count: count, align: 1, from: heap, mayMap: mayMap)
     else { return nil }
-    if isGuarded { GuardPages.close(run) }
+    let isGuarded = wantsGuard && GuardPages.close(run)
+    if wantsGuard, !isGuarded {
+      // The system refuses: the span does without.
+      run = PageRun(run.chunk, run.first, run.count - 1)
+      heap.release(PageRun(run.chunk, run.end, 1), isDirty: !isZeroed)
+    }
     return SpanPages(run: run, isGuarded: isGuarded)
   }
 

@@ -125,9 +125,10 @@ struct HugeBlocks {
     return first.map { ($0.start, $0.size - $0.record.pointee.guardBytes) }
   }
 
-  /// Releases the block at `address`. Returns whether there was one. With `protects`, it cannot be touched while it waits.
+  /// Releases the block at `address`. Returns whether there was one. With `protects`, it cannot be touched while it waits; it may be
+  /// that already, in part, unless it `isOpen`.
   @_noLocks
-  func release(_ address: UInt, protects: Bool = false) -> Bool {
+  func release(_ address: UInt, protects: Bool = false, isOpen: Bool = true) -> Bool {
     lock.lock()
     guard let block = find(address) else {
       lock.unlock()
@@ -135,8 +136,12 @@ struct HugeBlocks {
     }
     remove(block)
     lock.unlock()
-    sample(block)
-    if protects { setProtected(block, nest_protect(block.pointer, block.size) != 0) }
+    if isOpen { sample(block) }
+    if protects {
+      // What consists of several mappings can be protected in part.
+      setProtected(
+        block, nest_protect(block.pointer, block.size) != 0 || nest_unprotect(block.pointer, block.size) == 0)
+    }
     lock.lock()
     let surplus = keep(block)
     let step = takeStep()

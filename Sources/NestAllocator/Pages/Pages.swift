@@ -65,6 +65,7 @@ enum Pages {
   @_noLocks
   static func releaseAddressSpace(size: Int) {
     HugeBlocks.shared.releaseFreeMemory(Int.max)
+    UntouchablePages.shared.retry()
     // Whoever asks for far too much gets none of it.
     if size <= PageHeap.ofClasses.totals.mappedBytes { ReservedSpans.shared.giveUpAll() }
     while PageHeap.ofClasses.releaseEmptyChunk() {}
@@ -74,6 +75,7 @@ enum Pages {
   @_noLocks
   static func releaseFreeMemory() {
     HugeBlocks.shared.releaseFreeMemory(Int.max)
+    UntouchablePages.shared.retry()
     PageHeap.shared.releaseFreeMemory()
     PageHeap.ofClasses.releaseFreeMemory()
     ReservedSpans.shared.releaseFreeMemory()

@@ -41,6 +41,7 @@ static const struct {
     {"no-mremap", case_no_mremap},
     {"no-munmap", case_no_munmap},
     {"no-madvise", case_no_madvise},
+    {"no-mprotect", case_no_mprotect},
     {"no-mmap", case_no_mmap},
     {"strict-sandbox", case_strict_sandbox},
     {"map-limit", case_map_limit},

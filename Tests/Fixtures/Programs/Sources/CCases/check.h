@@ -74,6 +74,7 @@ void case_hooks(void);
 void case_no_mremap(void);
 void case_no_munmap(void);
 void case_no_madvise(void);
+void case_no_mprotect(void);
 void case_no_mmap(void);
 void case_strict_sandbox(void);
 void case_map_limit(void);

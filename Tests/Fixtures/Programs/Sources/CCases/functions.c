@@ -440,8 +440,9 @@ static int trim_after_peak(long *released, long *trimmed) {
 void case_trim(void) {
   long released, trimmed;
   CHECK(trim_after_peak(&released, &trimmed) == 1, "malloc_trim");
-  CHECK(released >= 16 << 20, "%ld bytes are kept that malloc_trim could give back", released);
-  CHECK(trimmed <= 16 << 20, "of %ld bytes, %ld are left", released, trimmed);
+  // Some goes back by itself.
+  CHECK(released >= 8 << 20, "%ld bytes are kept that malloc_trim could give back", released);
+  CHECK(trimmed <= 16 << 20 && trimmed <= released - (4 << 20), "of %ld bytes, %ld are left", released, trimmed);
   CHECK(malloc_trim(1 << 20) == 1, "malloc_trim with a padding");
 }
 

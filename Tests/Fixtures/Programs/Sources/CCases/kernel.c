@@ -138,6 +138,8 @@ void case_no_mremap(void) { work_without(SYS_mremap, EPERM, 16 << 10); }
 void case_no_munmap(void) { work_without(SYS_munmap, ENOMEM, 128 << 10); }
 // Nothing goes back by pages; all that is unmapped does.
 void case_no_madvise(void) { work_without(SYS_madvise, EINVAL, 16 << 10); }
+// Nothing is made read-only or out of reach any more, and what is already stays so.
+void case_no_mprotect(void) { work_without(SYS_mprotect, EPERM, 48 << 10); }
 
 // No new memory: what is there is used, the rest is refused, and nothing breaks.
 void case_no_mmap(void) {
