@@ -52,9 +52,22 @@ final class DecayTests: XCTestCase {
     var decay = Decay()
     decay.tick(now: 1000, free: 100, kept: 0)
     decay.note(free: 50)
-    decay.hasten(20)
+    decay.hasten(20, free: 50)
     XCTAssertEqual(decay.due, 20)
-    decay.hasten(1000)
+    decay.hasten(1000, free: 80)
     XCTAssertEqual(decay.due, 50, "no more than what has been free all the time")
+  }
+
+  /// Less may be free than what is due and what may become due.
+  func testHasteningOfNoMoreThanIsFree() {
+    var decay = Decay()
+    decay.tick(now: 1000, free: 100, kept: 0)
+    decay.tick(now: 2000, free: 100, kept: 40)
+    XCTAssertEqual(decay.due, 60)
+    decay.note(free: 50)
+    decay.hasten(1000, free: 50)
+    XCTAssertEqual(decay.due, 50)
+    decay.hasten(1000, free: 20)
+    XCTAssertEqual(decay.due, 50, "it takes note of nothing")
   }
 }

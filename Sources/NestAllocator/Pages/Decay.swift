@@ -47,10 +47,13 @@ package struct Decay {
     if free < least { least = free }
   }
 
-  /// Makes up to `amount` of what has been free since the interval began due: other memory is about to take its place.
+  /// Makes up to `amount` of what has been free since the interval began due: other memory is about to take its place. No more is due
+  /// than is free now.
   @_noLocks
-  package mutating func hasten(_ amount: Int) {
-    let more = amount < least ? amount : least
+  package mutating func hasten(_ amount: Int, free: Int) {
+    let rest = free > due ? free - due : 0
+    let most = least < rest ? least : rest
+    let more = amount < most ? amount : most
     due += more
     least -= more
   }

@@ -400,7 +400,7 @@ struct PageHeap {
   @_noLocks
   func releaseIdle(_ bytes: Int) {
     lock.lock()
-    state.pointee.decay.hasten(bytes >> Chunk.pageShift)
+    state.pointee.decay.hasten(bytes >> Chunk.pageShift, free: state.pointee.dirtyCount)
     lock.unlock()
     for _ in 0..<4 {
       lock.lock()
@@ -575,7 +575,8 @@ extension PageHeap {
     precondition(withFree == freeIndex.checkInvariants() && withDirty == dirtyIndex.checkInvariants())
     precondition(dirty == state.pointee.dirtyCount && empty == state.pointee.emptyChunks)
     precondition(chunks == state.pointee.chunkCount && mapped == state.pointee.mappedPages)
-    precondition(state.pointee.decay.due <= dirty)
+    // What another thread is giving back is due until it has gone.
+    precondition(state.pointee.decay.due <= dirty + state.pointee.stepCount)
     if isOfClasses { ReservedSpans.shared.checkInvariants() }
   }
 }
