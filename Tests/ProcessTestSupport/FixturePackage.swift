@@ -64,6 +64,13 @@ public struct FixturePackage: Sendable {
       return more
     }
 
+    /// The same, built in the same folder, with each target of the package, whether or not all of them can be linked that way.
+    public var unrestricted: Configuration {
+      var all = self
+      all.selection = ""
+      return all
+    }
+
     /// The same, with more arguments of `swift build`.
     public func with(arguments: [String]) -> Configuration {
       var more = self

@@ -12,8 +12,7 @@ final class SlowCensusTests: SlowTestCase {
   }
 
   func testStaticStandardLibrary() throws {
-    var configuration = FixturePackage.Configuration.release.with(arguments: ["--static-swift-stdlib"])
-    configuration.description = "profiled-static"
+    let configuration = FixturePackage.Configuration.staticStandardLibrary.unrestricted
     CensusTests.check(try CensusTests.run("CountedNest", ["types"], configuration), says: "RIGHT")
     CensusTests.check(try CensusTests.run("CountedNest", ["threads", "50"], configuration), says: "HELD 50 of 50")
   }

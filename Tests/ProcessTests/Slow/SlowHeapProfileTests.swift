@@ -13,16 +13,14 @@ final class SlowHeapProfileTests: SlowTestCase {
 
   /// Over glibc there are slots, and an allocator in the program has jumps. Async frames are found in the program itself.
   func testStaticStandardLibrary() throws {
-    var configuration = FixturePackage.Configuration.release.with(arguments: ["--static-swift-stdlib"])
-    configuration.description = "profiled-static"
+    let configuration = FixturePackage.Configuration.staticStandardLibrary.unrestricted
     try HeapProfileTests.check(configuration, ["ProfiledUnchosen", "ProfiledNest", "ProfiledFive"])
     try HeapProfileTests.checkFunctions(configuration)
   }
 
   /// Without a dynamic linker there are jumps alone; where malloc is glibc's, there is no profile, and the reason is told.
   func testStaticExecutable() throws {
-    var configuration = FixturePackage.Configuration.release.with(arguments: ["-Xswiftc", "-static-executable"])
-    configuration.description = "profiled-static-executable"
+    let configuration = FixturePackage.Configuration.staticExecutable.unrestricted
     try HeapProfileTests.check(configuration, ["ProfiledNest"])
     try HeapProfileTests.checkFunctions(configuration)
     let program = try FixturePackage.programs.path(configuration, of: "ProfiledUnchosen", product: "ProfiledUnchosen")
