@@ -36,9 +36,12 @@ enum Helper {
       let purged = Heaps.purge(from: next, chunks: chunks, all: false)
       next = purged.next
       let areRunsLeft = PageHeap.shared.releaseDue()
+      // Of classes, only what was given up when memory was exhausted.
+      let areRunsOfClassesLeft = PageHeap.ofClasses.releaseDue()
       let areSpansLeft = ReservedSpans.shared.releaseDue()
       let areHugeLeft = HugeBlocks.shared.releaseDue()
-      isBusy = isBusy || areListsLeft || purged.isBusy || areRunsLeft || areSpansLeft || areHugeLeft
+      isBusy =
+        isBusy || areListsLeft || purged.isBusy || areRunsLeft || areRunsOfClassesLeft || areSpansLeft || areHugeLeft
     } while next != 0
     return isBusy
   }

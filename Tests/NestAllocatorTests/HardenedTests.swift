@@ -171,6 +171,16 @@ final class HardenedTests: XCTestCase {
     XCTAssertEqual(run.status, 0, run.transcript)
   }
 
+  func testWhatIsGivenUpGoesBackByItself() throws {
+    let run = try probes([("hardened", "given-up", 0)], isHelped: true)[0]
+    XCTAssertEqual(run.status, 0, run.transcript)
+  }
+
+  func testLargerPages() throws {
+    let runs = try probes([16 << 10, 64 << 10].map { ("hardened", "page-size", $0) })
+    for run in runs { XCTAssertEqual(run.status, 0, run.transcript) }
+  }
+
   func testPagesThatTheSystemDoesNotProtect() throws {
     for variant in TestEffort.choice(["hardened", "no-separation"], quick: ["hardened"]) {
       let run = try probe(variant, "refusals", 0)

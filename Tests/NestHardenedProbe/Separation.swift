@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 the swift-allocators authors
 
 import AllocatorABI
+import CNestSupport
 import CNestTestSupport
 import Foundation
 import KitSupport
@@ -75,6 +76,39 @@ enum Separation<Allocator: MallocABI & MemoryReleasing & SendableMetatype> {
       release(blocks)
     }
     NestAllocator.checkInvariants()
+  }
+
+  /// What is given up when memory is exhausted goes back by itself, as anything that is free does.
+  static func giveUp() {
+    let blocks = blocks(1000, bytes: 40 << 20)
+    // So that chunks are not given back whole.
+    release(blocks.enumerated().filter { $0.offset % 2000 != 0 }.map(\.element))
+    nest_fail_calls(UInt32(NEST_MAP), 0, .max)
+    let large = Allocator.allocate(size: 30 << 20, align: 16)
+    nest_fail_calls(0, 0, 0)
+    if large != nil || nest_has_helper() == 0 { exit(1) }
+    let deadline = Date() + 60
+    while NestAllocator.dirtyByteCount > 1 << 20 {
+      if Date() > deadline { fatalError("\(NestAllocator.dirtyByteCount) bytes do not go back") }
+      usleep(20_000)
+    }
+    NestAllocator.checkInvariants()
+  }
+
+  /// With pages of `pageSize` bytes, of which the system takes no part back, all that is free goes back but what shares one with others.
+  static func release(pageSize: Int) {
+    nest_set_page_size(pageSize)
+    for size in TestEffort.choice([100, 700, 3000, 7000], quick: [700, 7000]) {
+      let blocks = blocks(size, bytes: 16 << 20)
+      // These keep their pages.
+      let kept = blocks.enumerated().filter { $0.offset % 5000 == 0 }.map(\.element)
+      release(blocks.enumerated().filter { $0.offset % 5000 != 0 }.map(\.element))
+      Allocator.releaseFreeMemory()
+      NestAllocator.checkInvariants()
+      print("\(size): \(NestAllocator.dirtyByteCount) bytes are left")
+      if NestAllocator.dirtyByteCount > 1 << 20 { exit(1) }
+      release(kept)
+    }
   }
 }
 

@@ -43,6 +43,14 @@ func run<Checks: SafetyChecks & SendableMetatype>(_ checks: Checks.Type, _ name:
     Separation<Nest<Checks>>.exhaust()
     exit(0)
   }
+  if name == "page-size" {
+    Separation<Nest<Checks>>.release(pageSize: size)
+    exit(0)
+  }
+  if name == "given-up" {
+    Separation<Nest<Checks>>.giveUp()
+    exit(0)
+  }
   if name == "refusals" {
     Refusals<Nest<Checks>>.run()
     exit(0)

@@ -83,7 +83,7 @@ struct ReservedSpans {
     lock.unlock()
     if nest_has_helper() != 0 { nest_wake_helper() }
     var steps = ReservedSpans.stepCount
-    while steps > 0, purge(isHelper: false) { steps -= 1 }
+    while steps > 0, purge(isHelper: false) > 0 { steps -= 1 }
   }
 
   private func link(_ span: Span, isDirty: Bool) {
@@ -116,9 +116,9 @@ struct ReservedSpans {
 
   // MARK: Giving back
 
-  /// Gives a run of dirty pages back to the system if that is due. Returns whether it did.
+  /// Gives a run of dirty pages back to the system if that is due. Returns how many it has looked at; 0 if none is due, or the system refuses.
   @_noLocks
-  private func purge(isHelper: Bool) -> Bool {
+  private func purge(isHelper: Bool) -> Int {
     lock.lock()
     let limit = state.pointee.dirtyCount > ReservedSpans.keptPages ? limit(isHelper: isHelper) : 0
     return purge(limit: limit)
@@ -137,11 +137,12 @@ struct ReservedSpans {
     return min(state.pointee.decay.due, ReservedSpans.stepPages)
   }
 
-  /// Gives back the next run of dirty pages, of at most `limit` pages and one span. Under the lock, which it opens.
-  private func purge(limit: Int) -> Bool {
+  /// Gives back the next run of dirty pages, of at most `limit` pages and one span. Under the lock, which it opens. Where the system's pages
+  /// are larger, there may be none in the run.
+  private func purge(limit: Int) -> Int {
     guard limit > 0, let run = takeOut(limit) else {
       lock.unlock()
-      return false
+      return 0
     }
     lock.unlock()
     run.chunk.keepPagesSmall()
@@ -157,13 +158,14 @@ struct ReservedSpans {
       link(span, isDirty: !isPurged)
       page += Int(span.record.pointee.pageCount)
     }
-    if isPurged {
-      state.pointee.decay.noteReturned(run.count, free: state.pointee.dirtyCount)
-    } else {
+    let isRefused = !isPurged && count > 0
+    if isRefused {
       state.pointee.decay.giveUp()
+    } else {
+      state.pointee.decay.noteReturned(run.count, free: state.pointee.dirtyCount)
     }
     lock.unlock()
-    return isPurged
+    return isRefused ? 0 : run.count
   }
 
   /// Takes the spans of the next run of dirty pages out of their lists.
@@ -208,14 +210,23 @@ struct ReservedSpans {
   /// Gives back what is due, and returns whether something may become due later. For the helper.
   @_noLocks
   func releaseDue() -> Bool {
-    while purge(isHelper: true) {}
+    var (rest, pages) = (dirtyCountNow, 0)
+    repeat {
+      pages = purge(isHelper: true)
+      rest -= pages
+    } while pages > 0 && rest > 0
     return dirtyCountNow > ReservedSpans.keptPages
   }
 
   /// Gives all pages back to the system.
   @_noLocks
   func releaseFreeMemory() {
-    repeat { lock.lock() } while purge(limit: Chunk.pageCount)
+    var (rest, pages) = (dirtyCountNow, 0)
+    repeat {
+      lock.lock()
+      pages = purge(limit: Chunk.pageCount)
+      rest -= pages
+    } while pages > 0 && rest > 0
   }
 
   /// Gives up all spans: their pages are for whoever wants them.

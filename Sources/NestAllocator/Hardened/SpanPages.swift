@@ -22,17 +22,16 @@ struct SpanPages {
     let isScattered =
       SizeClass.blockSize(index) > SizeClass.largestInTable && nest_hardening() & UInt32(NEST_SHUFFLES) != 0
     guard
-      var (run, isZeroed) = isScattered
+      let (all, isZeroed) = isScattered
         ? Pages.allocateScattered(count: count, from: heap, mayMap: mayMap)
         : Pages.allocate(count: count, align: 1, from: heap, mayMap: mayMap)
     else { return nil }
-    let isGuarded = wantsGuard && GuardPages.close(run)
-    if wantsGuard, !isGuarded {
-      // The system refuses: the span does without.
-      run = PageRun(run.chunk, run.first, run.count - 1)
-      heap.release(PageRun(run.chunk, run.end, 1), isDirty: !isZeroed)
-    }
-    return SpanPages(run: run, isGuarded: isGuarded)
+    guard wantsGuard else { return SpanPages(run: all, isGuarded: false) }
+    if GuardPages.close(all) { return SpanPages(run: all, isGuarded: true) }
+    // The system refuses: the span does without.
+    let run = PageRun(all.chunk, all.first, all.count - 1)
+    heap.release(PageRun(run.chunk, run.end, 1), isDirty: !isZeroed)
+    return SpanPages(run: run, isGuarded: false)
   }
 
   /// Gives them back; there has been no block in them.

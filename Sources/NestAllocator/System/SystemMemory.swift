@@ -36,8 +36,11 @@ enum SystemMemory {
   @_noLocks
   static func unmap(_ start: UnsafeMutableRawPointer, _ size: Int) {
     if nest_unmap(start, size) == 0 {
-      // It may have been protected. Where that stays so, nobody can use it.
-      if nest_hardening() != 0, nest_unprotect(start, size) == 0 { return }
+      // It may have been protected. Where that stays so, nobody can use it, and its addresses are lost.
+      if nest_hardening() != 0, nest_unprotect(start, size) == 0 {
+        _ = nest_purge(start, size)
+        return
+      }
       UnreturnedRanges.shared.keep(start, size)
     } else if UnreturnedRanges.shared.count > 0 {
       UnreturnedRanges.shared.retry()
