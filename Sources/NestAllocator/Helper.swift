@@ -35,6 +35,7 @@ enum Helper {
       let areListsLeft = Heaps.collectRemoteFrees()
       let purged = Heaps.purge(from: next, chunks: chunks, all: false)
       next = purged.next
+      UntouchablePages.shared.retry()
       let areRunsLeft = PageHeap.shared.releaseDue()
       // Of classes, only what was given up when memory was exhausted.
       let areRunsOfClassesLeft = PageHeap.ofClasses.releaseDue()

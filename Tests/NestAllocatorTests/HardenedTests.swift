@@ -161,6 +161,7 @@ final class HardenedTests: XCTestCase {
   }
 
   func testAddressesOfAClassAreNeverOthers() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: it has one thread, and takes long")
     try assertStopped(
       "other-classes", TestEffort.choice([100, 3000], quick: [3000]), without: "no-separation")
   }
@@ -172,6 +173,7 @@ final class HardenedTests: XCTestCase {
   }
 
   func testWhatIsGivenUpGoesBackByItself() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: the Thread Sanitizer has nobody give memory back")
     let run = try probes([("hardened", "given-up", 0)], isHelped: true)[0]
     XCTAssertEqual(run.status, 0, run.transcript)
   }
@@ -182,6 +184,7 @@ final class HardenedTests: XCTestCase {
   }
 
   func testPagesThatTheSystemDoesNotProtect() throws {
+    try XCTSkipIf(is_thread_sanitized() != 0, "skipped: it has one thread, and takes minutes")
     for variant in TestEffort.choice(["hardened", "no-separation"], quick: ["hardened"]) {
       let run = try probe(variant, "refusals", 0)
       XCTAssertEqual(run.status, 0, run.transcript)

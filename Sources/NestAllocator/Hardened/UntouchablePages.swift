@@ -8,7 +8,7 @@ import Synchronization
 //
 // mprotect(2) can fail: where a mapping would become two and the process has as many as the system allows, or where memory that can be
 // written counts against a limit. The pages go back to the system, and their addresses wait here: a list that runs through the records
-// of their spans. Whoever adds to it tries the others again, and so does who gives memory back or has none left.
+// of their spans. Tried again they are by the helper, and by who gives all memory back or has none left.
 
 struct UntouchablePages {
   struct State: ~Copyable {
@@ -31,7 +31,6 @@ struct UntouchablePages {
   /// Keeps a run, which is the caller's and no part of which is a span.
   @_noLocks @inline(never)
   func keep(_ run: PageRun) {
-    retry()
     _ = nest_purge(run.start, run.byteCount)
     insert(run)
   }
