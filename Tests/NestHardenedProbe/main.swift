@@ -25,46 +25,23 @@ func checkLaws<Allocator: MallocABI & MemoryReleasing & SendableMetatype>(_ allo
 }
 
 func run<Checks: SafetyChecks & SendableMetatype>(_ checks: Checks.Type, _ name: String, _ size: Int) -> Never {
-  if name == "laws" {
-    checkLaws(Nest<Checks>.self)
-    exit(0)
-  }
-  if name == "beside" {
+  switch name {
+  case "laws": checkLaws(Nest<Checks>.self)
+  case "beside":
     checkLaws(Nest<Checks>.self)
     checkLaws(NestAllocator.self)
     if TestEffort.isFull { checkLaws(Nest<Checks>.self) }
-    exit(0)
+  case "stress": Stress<Nest<Checks>>.run()
+  case "exhaustion": Separation<Nest<Checks>>.exhaust()
+  case "page-size": Separation<Nest<Checks>>.release(pageSize: size)
+  case "given-up": Separation<Nest<Checks>>.giveUp()
+  case "refusals": Refusals<Nest<Checks>>.run()
+  case "fork": SeparationAndFork.run()
+  case "other-classes": print(Separation<Nest<Checks>>.isBroken(size) ? "missed" : "stopped")
+  default:
+    guard let isMissed = Misuses<Nest<Checks>>.run(name, size) else { exit(2) }
+    print(isMissed ? "missed" : "stopped")
   }
-  if name == "stress" {
-    Stress<Nest<Checks>>.run()
-    exit(0)
-  }
-  if name == "exhaustion" {
-    Separation<Nest<Checks>>.exhaust()
-    exit(0)
-  }
-  if name == "page-size" {
-    Separation<Nest<Checks>>.release(pageSize: size)
-    exit(0)
-  }
-  if name == "given-up" {
-    Separation<Nest<Checks>>.giveUp()
-    exit(0)
-  }
-  if name == "refusals" {
-    Refusals<Nest<Checks>>.run()
-    exit(0)
-  }
-  if name == "fork" {
-    SeparationAndFork.run()
-    exit(0)
-  }
-  if name == "other-classes" {
-    print(Separation<Nest<Checks>>.isBroken(size) ? "missed" : "stopped")
-    exit(0)
-  }
-  guard let isMissed = Misuses<Nest<Checks>>.run(name, size) else { exit(2) }
-  print(isMissed ? "missed" : "stopped")
   exit(0)
 }
 
